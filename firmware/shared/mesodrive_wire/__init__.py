@@ -1,0 +1,50 @@
+"""The wire, as both sides speak it: the firmware freezes this package, the host installs it.
+
+It runs unchanged under CPython and MicroPython, so it uses only what both have.
+"""
+
+from mesodrive_wire.framing import MAX_LINE, FrameError, LineReader, decode, encode
+from mesodrive_wire.messages import (
+    BAD_PARAMS,
+    BAD_REQUEST,
+    BUSY,
+    FAULTED,
+    INTERLOCK,
+    INTERNAL,
+    LIMIT,
+    PARSE,
+    PROTOCOL,
+    STALE_ID,
+    UNKNOWN_METHOD,
+    WRONG_STATE,
+    error,
+    notification,
+    request,
+    request_fault,
+    result,
+)
+
+__all__ = [
+    "BAD_PARAMS",
+    "BAD_REQUEST",
+    "BUSY",
+    "FAULTED",
+    "INTERLOCK",
+    "INTERNAL",
+    "LIMIT",
+    "MAX_LINE",
+    "PARSE",
+    "PROTOCOL",
+    "STALE_ID",
+    "UNKNOWN_METHOD",
+    "WRONG_STATE",
+    "FrameError",
+    "LineReader",
+    "decode",
+    "encode",
+    "error",
+    "notification",
+    "request",
+    "request_fault",
+    "result",
+]

@@ -1,0 +1,70 @@
+"""The shapes of JSON-RPC 2.0 messages and the error codes of this protocol.
+
+`docs/protocol.md` lists the methods; this module knows only the envelopes.
+"""
+
+PROTOCOL = 1  # changes when an old host and a new device would misunderstand each other
+
+# JSON-RPC 2.0, section 5.1
+PARSE = -32700
+BAD_REQUEST = -32600
+UNKNOWN_METHOD = -32601
+BAD_PARAMS = -32602
+INTERNAL = -32603
+
+# ours
+WRONG_STATE = -32001  # the state does not allow it
+LIMIT = -32002  # past a hard limit of the device
+INTERLOCK = -32003  # guard, stop, cartridge, contact or trigger forbid it
+STALE_ID = -32004  # an id that has already been used
+BUSY = -32005  # another command is still being carried out
+FAULTED = -32006  # a latched fault must be acknowledged first
+
+_MAX_ID = (1 << 53) - 1  # the largest integer that every JSON library keeps exact
+
+
+def request(id: int, method: str, params: "dict[str, object] | None" = None) -> "dict[str, object]":
+    """A request that wants an answer; `id` is used once and grows with every request."""
+    message: "dict[str, object]" = {"jsonrpc": "2.0", "id": id, "method": method}
+    if params:
+        message["params"] = params
+    return message
+
+
+def result(id: int, value: object) -> "dict[str, object]":
+    """The answer to request `id`."""
+    return {"jsonrpc": "2.0", "id": id, "result": value}
+
+
+def error(
+    id: "int | None", code: int, message: str, data: "dict[str, object] | None" = None
+) -> "dict[str, object]":
+    """A refusal: one sentence that names the cause and the way out, and figures in `data`."""
+    body: "dict[str, object]" = {"code": code, "message": message}
+    if data:
+        body["data"] = data
+    return {"jsonrpc": "2.0", "id": id, "error": body}
+
+
+def notification(method: str, seq: int, params: "dict[str, object]") -> "dict[str, object]":
+    """An event; `seq` grows by one with each, so that a gap is seen."""
+    body: "dict[str, object]" = {"seq": seq}
+    body.update(params)
+    return {"jsonrpc": "2.0", "method": method, "params": body}
+
+
+def request_fault(message: "dict[str, object]") -> "str | None":
+    """Why `message` is not a request, as one sentence; None when it is one."""
+    if message.get("jsonrpc") != "2.0":
+        return 'The request lacks "jsonrpc":"2.0".'
+    id = message.get("id")
+    if not isinstance(id, int) or isinstance(id, bool) or not 0 < id <= _MAX_ID:
+        return "The request's id must be a whole number from 1 to 2^53-1."
+    if not isinstance(message.get("method"), str):
+        return "The request's method must be a string."
+    if not isinstance(message.get("params", {}), dict):
+        return "The request's params must be an object with named values."
+    for key in message:
+        if key not in ("jsonrpc", "id", "method", "params"):
+            return "The request has an unknown key '%s'." % key
+    return None

@@ -1,0 +1,54 @@
+# Every result lies under build/. The work is done by boards/toolchain, which needs Python alone.
+PYTHON ?= python3
+BOARD ?= pico
+
+PY := build/venv/bin/python
+TOOLCHAIN := PYTHONPATH=boards $(PYTHON) -m toolchain
+
+.DEFAULT_GOAL := help
+.PHONY: help venv mpy-cross unix-port firmware demo test lint bench bench-session flash console lock clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "make %-14s %s\n", $$1, $$2 }'
+
+venv: ## build/venv with the locked Python packages and mesodrive itself
+	@$(TOOLCHAIN) venv
+
+mpy-cross: ## MicroPython's cross compiler: build/toolchain/bin/mpy-cross
+	@$(TOOLCHAIN) mpy-cross
+
+unix-port: ## MicroPython for this machine: build/toolchain/bin/micropython
+	@$(TOOLCHAIN) unix-port
+
+firmware: ## the image of a board (BOARD=pico): build/firmware/pico/mesodrive-pico.uf2
+	@$(TOOLCHAIN) firmware --board $(BOARD)
+
+demo: venv firmware ## two treatment sessions on the emulated injector, with report
+	@build/venv/bin/mesodrive demo
+
+test: lint firmware unix-port ## everything that must hold
+	$(PY) -m pytest -n 2 --dist loadscope
+
+lint: venv ## style and types, the firmware's against the board's own stubs
+	@$(TOOLCHAIN) typings --board $(BOARD)
+	$(PY) -m ruff check
+	$(PY) -m ruff format --check
+	$(PY) -m basedpyright
+	$(PY) -m basedpyright --project boards/$(BOARD)/pyrightconfig.json
+
+bench: bench-session ## all benchmarks; results in build/bench
+
+bench-session: venv firmware ## boot, round trip, memory and speed of the emulated session
+	$(PY) -m mesodrive_rig.bench.session
+
+flash: venv firmware ## write the image to a board (BOARD=pico PORT=/dev/ttyACM0)
+	@build/venv/bin/mesodrive flash --board $(BOARD) $(if $(PORT),--port $(PORT))
+
+console: venv ## what the host tool can do
+	@build/venv/bin/mesodrive --help
+
+lock: venv ## resolve the Python dependencies anew
+	@$(TOOLCHAIN) lock
+
+clean: ## remove build/, downloads included
+	rm -rf build

@@ -1,0 +1,1 @@
+"""Builds MicroPython, the board images and the Python environment; standard library only."""

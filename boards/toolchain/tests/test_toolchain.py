@@ -1,0 +1,147 @@
+"""What the build must hold without building anything."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from toolchain import debian, firmware, micropython, sources, stamps, system
+from toolchain.errors import ToolchainError
+from toolchain.progress import StepError, run_step
+
+
+def checkout(path: Path, version: tuple[int, int, int] = (1, 25, 0), lacks: str = "") -> Path:
+    """The least that passes for a MicroPython checkout with its submodules."""
+    for folder in ("lib/pico-sdk", "lib/mbedtls", "lib/tinyusb", "lib/micropython-lib"):
+        (path / folder).mkdir(parents=True)
+        if folder != lacks:
+            (path / folder / "README.md").touch()
+    names = ("MAJOR", "MINOR", "MICRO")
+    lines = [f"#define MICROPY_VERSION_{name} {n}" for name, n in zip(names, version, strict=True)]
+    (path / "py").mkdir()
+    (path / "py/mpconfig.h").write_text("\n".join(lines))
+    return path
+
+
+def test_a_changed_renamed_or_added_file_changes_the_fingerprint(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("1")
+    seen = {stamps.fingerprint([tmp_path])}
+    (tmp_path / "a.py").write_text("2")
+    seen.add(stamps.fingerprint([tmp_path]))
+    (tmp_path / "a.py").rename(tmp_path / "b.py")
+    seen.add(stamps.fingerprint([tmp_path]))
+    (tmp_path / "c.py").touch()
+    seen.add(stamps.fingerprint([tmp_path]))
+    assert len(seen) == 4
+
+
+def test_caches_and_tests_do_not_change_the_fingerprint(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("1")
+    before = stamps.fingerprint([tmp_path])
+    for folder in ("__pycache__", "tests"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "x").write_text("2")
+    assert stamps.fingerprint([tmp_path]) == before
+
+
+def test_a_persons_checkout_is_used_and_never_taken_for_unchanged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MICROPYTHON_DIR", str(checkout(tmp_path, (1, 26, 1))))
+    tree = sources.get()
+    assert (tree.path, tree.version, tree.identity) == (tmp_path, "1.26.1", None)
+    assert not tree.work.is_relative_to(tmp_path)
+
+
+def test_a_checkout_without_its_submodules_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MICROPYTHON_DIR", str(checkout(tmp_path, lacks="lib/tinyusb")))
+    with pytest.raises(ToolchainError, match=r"lacks lib/tinyusb: run `make .* submodules`"):
+        sources.get()
+
+
+def test_a_folder_with_a_space_in_its_name_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MICROPYTHON_DIR", str(checkout(tmp_path / "my checkout")))
+    with pytest.raises(ToolchainError, match="has a space: move the folder"):
+        sources.get()
+
+
+def test_a_checkout_that_is_too_old_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MICROPYTHON_DIR", str(checkout(tmp_path, (1, 9, 4))))
+    with pytest.raises(ToolchainError, match=r"is MicroPython 1\.9\.4, .* 1\.25 or newer"):
+        sources.get()
+
+
+def test_a_failed_mirror_is_named_with_its_cause_and_the_way_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def listed_mirror(*_options: str) -> str:
+        return "http://mirror.test/debian"
+
+    def failing_apt(title: str, _arguments: list[str], _folder: Path) -> None:
+        raise StepError(title, "E: Could not resolve 'mirror.test'", tmp_path / "log")
+
+    monkeypatch.setattr(debian, "_listed_mirror", listed_mirror)
+    monkeypatch.setattr(debian, "_apt", failing_apt)
+    with pytest.raises(ToolchainError, match=r"mirror\.test/debian .*resolve.*MICROPYTHON_DIR"):
+        debian.download(tmp_path, tmp_path / "lists")
+
+
+def test_missing_packages_without_root_name_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    monkeypatch.delattr(system, "_apt_install")
+    present = system.Need("here", lambda: True)
+    absent = system.Need("no-such-package", lambda: False)
+    with pytest.raises(ToolchainError, match=r"`sudo apt-get install [a-z-]* no-such-package`"):
+        system.ensure([present, absent])
+
+
+def test_an_unknown_board_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(ToolchainError, match=r"'toaster'.*pico"):
+        firmware.build("toaster")
+
+
+def test_our_makes_variables_do_not_reach_micropythons_build(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MAKEFLAGS", "n")
+    monkeypatch.setenv("BOARD", "pico")
+    tree = sources.SourceTree(checkout(tmp_path), "1.25.0", tmp_path / "work", None)
+    assert not {"MAKEFLAGS", "BOARD"} & micropython.build_environment(tree).keys()
+
+
+@pytest.mark.parametrize(
+    ("line", "percent"),
+    [
+        ("dlstatus:2:41.0348:Retrieving file 2 of 3", 41.0348),
+        ("pmstatus:libnewlib-dev:all:20.5:Unpacking libnewlib-dev (all)", 20.5),
+        ("Get:1 http://mirror.test/debian trixie InRelease [140 kB]", None),
+    ],
+)
+def test_apts_progress_is_read(line: str, percent: float | None) -> None:
+    assert system.apt_percent(line) == percent
+
+
+def test_a_failed_python_step_tells_the_last_exception(tmp_path: Path) -> None:
+    script = "try: 1 / 0\nexcept ZeroDivisionError: raise OSError('no README')"
+    with pytest.raises(StepError, match="Install failed: OSError: no README; "):
+        run_step("Install", [sys.executable, "-c", script], tmp_path / "log")
+
+
+def test_a_failed_step_tells_the_first_error_and_the_log(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    said = [
+        "CC a.c",
+        "a.c:1:2: error: no semicolon",
+        "a.c:9:9: error: end of file",
+        "make: Error 1",
+    ]
+    script = f"print(*{said}, sep='\\n'); exit(2)"
+    with pytest.raises(StepError, match=rf"Compile failed: a\.c:1:2: error: no semi.*{log}"):
+        run_step("Compile", [sys.executable, "-c", script], log)
+    assert "Error 1" in log.read_text()

@@ -43,11 +43,11 @@ def decode(line: bytes) -> "dict[str, object]":
         raise FrameError("The line's checksum does not match its text; send it again.")
     try:
         message: object = json.loads(body.decode())
-    except (ValueError, RuntimeError):  # RuntimeError: nesting too deep
+    except (ValueError, RuntimeError, MemoryError):  # the last two: nested too deep
         raise FrameError("The line is not JSON; send one JSON object a line.") from None
     if not isinstance(message, dict):
         raise FrameError("The line is JSON but not an object; send one JSON-RPC object a line.")
-    return message
+    return message  # pyright: ignore[reportUnknownVariableType]
 
 
 class LineReader:

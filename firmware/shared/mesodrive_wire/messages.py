@@ -21,9 +21,12 @@ BUSY = -32005  # another command is still being carried out
 FAULTED = -32006  # a latched fault must be acknowledged first
 
 _MAX_ID = (1 << 53) - 1  # the largest integer that every JSON library keeps exact
+_DEEPEST = 4  # levels of objects and lists in a request's params
 
 
-def request(id: int, method: str, params: "dict[str, object] | None" = None) -> "dict[str, object]":
+def request(
+    id: int, method: str, params: "dict[str, object] | None" = None
+) -> "dict[str, object]":
     """A request that wants an answer; `id` is used once and grows with every request."""
     message: "dict[str, object]" = {"jsonrpc": "2.0", "id": id, "method": method}
     if params:
@@ -64,7 +67,17 @@ def request_fault(message: "dict[str, object]") -> "str | None":
         return "The request's method must be a string."
     if not isinstance(message.get("params", {}), dict):
         return "The request's params must be an object with named values."
+    if _is_deeper(message.get("params"), _DEEPEST):
+        return "The request's params are nested deeper than %d levels; flatten them." % _DEEPEST
     for key in message:
         if key not in ("jsonrpc", "id", "method", "params"):
             return "The request has an unknown key '%s'." % key
     return None
+
+
+def _is_deeper(value: object, levels: int) -> bool:
+    # A board's stack is small: what compares or prints a request must not have to go deep.
+    if not isinstance(value, (dict, list)):
+        return False
+    inner: "list[object]" = list(value.values() if isinstance(value, dict) else value)  # pyright: ignore[reportUnknownArgumentType]
+    return levels == 0 or any(_is_deeper(one, levels - 1) for one in inner)

@@ -1,0 +1,1 @@
+"""The injector's firmware. `app` puts the parts together; `ports` alone touches the chip."""

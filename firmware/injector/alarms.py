@@ -1,0 +1,23 @@
+"""Alarms: code → priority. The sentence that goes with one names the cause and the way out.
+
+Priorities are those of IEC 60601-1-8: high wants a response at once, medium soon, low attention.
+"""
+
+HIGH = "high"
+MEDIUM = "medium"
+LOW = "low"
+
+PRIORITY = {
+    "guard_open": HIGH,
+    "stop_pulled": HIGH,
+    "cartridge_out": HIGH,
+    "interlock": HIGH,
+    "misfire": HIGH,
+    "needle_stuck": HIGH,
+    "steps_lost": HIGH,
+    "rail_dead": MEDIUM,
+    "home_stuck": MEDIUM,
+    "home_missing": MEDIUM,
+    "selftest": MEDIUM,
+    "host_lost": LOW,
+}

@@ -1,0 +1,67 @@
+"""What an input that is not as it should be means, in words for a person."""
+
+# input that has fallen → alarm code, what to tell; the first that applies is told
+_CAUSES = (
+    ("stop", "stop_pulled", "the stop was pulled"),
+    ("guard", "guard_open", "the guard was opened"),
+    ("cartridge", "cartridge_out", "the cartridge was removed"),
+    ("interlock", "interlock", "the interlock line fell"),
+    ("rail", "rail_dead", "the motor rail fell"),
+)
+_WAYS_OUT = {
+    "stop_pulled": "release the stop",
+    "guard_open": "close the guard",
+    "cartridge_out": "put in a new cartridge",
+    "interlock": "check the wires of stop and guard",
+    "rail_dead": "check the supply",
+}
+_ABSENT = {
+    "guard": "The guard is open",
+    "stop": "The stop is pulled",
+    "interlock": "The interlock line is down although stop and guard look closed",
+    "cartridge": "There is no cartridge",
+    "needle_back": "The needle is not back at its rest",
+    "rail": "The motor rail is off",
+}
+_PRESENT = {
+    "trigger": "The trigger is pressed; release it",
+    "contact": "The device touches the skin; lift it off",
+    "needle_out": "The needle is seen at its stop; check its sensor",
+    "rail": "The motor rail is on although it was not asked for; check its wiring",
+}
+
+HOT_INPUTS = tuple(name for name, _, _ in _CAUSES)  # must hold while a person may strike
+HELD_INPUTS = tuple(name for name in HOT_INPUTS if name != "cartridge")  # while axes are held
+
+GLITCH = (
+    "interlock",
+    "The interlock line fell for a moment; check the wires of stop and guard, then acknowledge.",
+)
+
+
+def first_fallen(inputs: int, masks: "dict[str, int]", names=HOT_INPUTS):
+    """(alarm code, what happened) for the first of `names` that is low in `inputs`, or None."""
+    for name, code, why in _CAUSES:
+        if name in names and not inputs & masks[name]:
+            return code, why
+    return None
+
+
+def alarm_sentence(code: str, why: str) -> str:
+    """What happened and the way out, as one sentence."""
+    return "%s; %s, then acknowledge." % (capital(why), _WAYS_OUT[code])
+
+
+def absence(name: str) -> str:
+    """One sentence for an input that should read 1 and does not."""
+    return "%s; put that right first." % _ABSENT[name]
+
+
+def presence(name: str) -> str:
+    """One sentence for an input that should read 0 and does not."""
+    return "%s first." % _PRESENT[name]
+
+
+def capital(sentence: str) -> str:
+    """`sentence` with a capital first letter."""
+    return sentence[0].upper() + sentence[1:]

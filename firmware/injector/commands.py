@@ -1,0 +1,211 @@
+"""What a host may ask of the machine: each command is carried out or refused, and then nothing has
+changed."""
+
+from injector.causes import absence, presence
+from injector.controller import ARMED, FAULT, HOT, READY, SAFE
+from injector.delivery import Delivery, Plan
+from injector.dose import DoseMeter
+from injector.errors import Refusal
+from injector.limits import MAX_PRIME_NL
+from injector.params import only, whole
+from injector.profile import Profile
+from injector.travel import Interrupted, power_up
+from mesodrive_wire import BAD_PARAMS, FAULTED, INTERLOCK, LIMIT, WRONG_STATE
+
+
+class Commands:
+    """`report(params)` is told of every strike; `collect` frees memory while nothing moves."""
+
+    def __init__(self, control, port, board, inputs, drives, uptime, report, collect):
+        self._control = control
+        self._port = port
+        self._board = board
+        self._inputs = inputs
+        self._plunger, self._depth = drives
+        self._uptime = uptime
+        self._report = report
+        self._collect = collect
+
+    def load(self, params):
+        """Check a profile and plan it; leaves the machine in SAFE with the rail off."""
+        self._in(SAFE, READY)
+        only(params, ("profile",))
+        values = params.get("profile")
+        if not isinstance(values, dict):
+            raise Refusal(BAD_PARAMS, "profile.load needs a profile object.")
+        profile = Profile(values)
+        self._collect()
+        meter = DoseMeter(profile.nl_per_mm, self._board.PLUNGER_STEPS_PER_MM)
+        try:
+            plan = Plan(profile, self._board, meter, self._plunger, self._port.strike_timing)
+        except ValueError as error:
+            raise Refusal(LIMIT, "The profile cannot be carried out: %s" % error) from None
+        board = self._board
+        self._control.delivery = Delivery(
+            self._port,
+            self._inputs,
+            plan,
+            meter,
+            self._plunger.axis,
+            self._plunger.number,
+            (board.STRIKE_TRAVEL_MS, board.STRIKE_RETURN_MS),
+            self._uptime,
+            self._report,
+        )
+        self._control.go(SAFE, "a profile was loaded")
+        return {
+            "profile": profile.id,
+            "dose_steps": plan.dose_steps,
+            "dose_us": plan.dose_us,
+            "strike_ms": plan.on_ms,
+            "period_ms": profile.period_ms,
+            "min_period_ms": plan.cycle_ms,
+            "depth_steps": self._depth_steps(),
+        }
+
+    def allow_selftest(self):
+        """The self-test wants everything off."""
+        self._in(SAFE, FAULT)
+
+    def home(self, answer):
+        """Find both home switches and take up the profile's depth and syringe; then READY."""
+        self._in(SAFE, READY)
+        if not self._control.delivery:
+            raise Refusal(WRONG_STATE, "Load a profile before homing.")
+        self._want(("guard", "stop", "interlock", "needle_back"))
+        self._control.begin(self._homing(), "homing", answer)
+
+    def prime(self, params, answer):
+        """Push `volume_nl` through the line with the needle back and away from the skin."""
+        self._in(READY)
+        only(params, ("volume_nl",))
+        nl = whole(params, "volume_nl", 1, MAX_PRIME_NL)
+        if nl > self._control.job.left_nl:
+            raise Refusal(
+                LIMIT,
+                "Priming takes %d nl and the syringe holds %d; fill it." % (nl, self._left()),
+                {"name": "volume_nl", "value": nl, "limit": self._left()},
+            )
+        self._want(("guard", "stop", "interlock", "cartridge", "needle_back"))
+        self._want_not(("contact",))
+        self._control.begin(self._priming(nl), "priming", answer)
+
+    def arm(self):
+        """READY → ARMED: from here a person's trigger and skin contact begin the strikes."""
+        self._in(READY)
+        self._want(("guard", "stop", "interlock", "cartridge", "needle_back", "rail"))
+        self._want_not(("trigger",))
+        delivery = self._control.job
+        if delivery.complete:
+            raise Refusal(WRONG_STATE, "The profile's shots are done; load it again for more.")
+        needed = (delivery.plan.profile.shots - delivery.done) * delivery.plan.profile.dose_nl
+        # What was given before was rounded to steps; the last dose may be that much short.
+        if needed > self._left() + delivery.meter.nl(1):
+            raise Refusal(
+                LIMIT,
+                "The shots need %d nl and the syringe holds %d; fill it or ask for fewer."
+                % (needed, self._left()),
+                {"name": "fill_nl", "value": needed, "limit": self._left()},
+            )
+        self._inputs.forget_press()
+        self._control.go(ARMED, "armed by the host")
+        return {"state": self._control.state}
+
+    def disarm(self):
+        """Stop whatever moves. ARMED and its like go to READY, all else to SAFE."""
+        if self._control.state == FAULT:
+            raise Refusal(FAULTED, "A fault is latched; acknowledge it with ack.")
+        self._control.stop(READY if self._control.state in HOT else SAFE, "disarmed by the host")
+        return {"state": self._control.state}
+
+    def ack(self):
+        """FAULT → SAFE, when the cause is gone."""
+        self._in(FAULT)
+        self._want(("guard", "stop", "interlock", "cartridge", "needle_back"))
+        self._want_not(("trigger", "needle_out", "rail"))
+        self._control.alarm = None
+        self._control.go(SAFE, "fault acknowledged")
+        return {"state": self._control.state}
+
+    def status(self):
+        """The `status` result of docs/protocol.md."""
+        delivery = self._control.delivery
+        depth = self._depth.axis
+        homed = depth.homed and self._plunger.axis.homed
+        return {
+            "state": self._control.state,
+            "why": self._control.why,
+            "uptime_ms": self._uptime(),
+            "homed": homed,
+            "inputs": self._inputs.as_dict(),
+            "depth_um": depth.um_at(depth.position) - self._board.DEPTH_SURFACE_UM
+            if homed
+            else None,
+            "left_nl": self._left(),
+            "profile": delivery.plan.profile.id if delivery else None,
+            "shots_done": delivery.done if delivery else 0,
+            "shots_total": delivery.plan.profile.shots if delivery else 0,
+            "delivered_nl": delivery.delivered_nl if delivery else 0,
+            "alarm": self._control.alarm,
+        }
+
+    def _homing(self):
+        board = self._board
+        yield from power_up(self._port, self._inputs, self._uptime)
+        for drive in (self._depth, self._plunger):
+            yield from drive.home(board.HOME_BACK_OFF_UM, board.HOME_SLOW_UM_S)
+        yield from self._depth.go_to(self._depth_steps())
+        seat = self._control.job.plan.seat_um(self._left(), board)
+        yield from self._plunger.go_to(self._plunger.axis.steps_at(seat))
+        yield from self._plunger.face_forward()
+        return {"state": READY}
+
+    def _priming(self, nl):
+        plunger, meter = self._plunger, self._control.job.meter
+        before = plunger.axis.position
+        um_s = self._board.PLUNGER_MAX_UM_S // 4
+        move = plunger.go_by(meter.steps(nl), plunger.ramp(um_s))
+        try:
+            for _ in move:
+                if self._inputs.on("contact"):
+                    raise self._interrupted("skin contact was made while priming")
+                if not self._inputs.on("cartridge"):
+                    raise self._interrupted("the cartridge was removed")
+                yield
+        finally:  # stopped or not, what has been pushed has left the syringe
+            move.close()
+            steps = plunger.axis.position - before
+            self._control.job.prime_done(steps)
+        return {"steps": steps, "volume_nl": meter.nl(steps)}
+
+    def _interrupted(self, why):
+        self._port.halt()  # before anybody counts
+        return Interrupted(why)
+
+    def _left(self):
+        return self._control.delivery.left_nl if self._control.delivery else 0
+
+    def _depth_steps(self):
+        um = self._control.job.plan.profile.depth_um + self._board.DEPTH_SURFACE_UM
+        return self._depth.axis.steps_at(um)
+
+    def _in(self, *states):
+        if self._control.state == FAULT and FAULT not in states:
+            why = self._control.why
+            raise Refusal(FAULTED, "A fault is latched (%s); acknowledge it with ack." % why)
+        if self._control.state not in states:
+            raise Refusal(
+                WRONG_STATE,
+                "This needs the state %s; the device is in %s."
+                % (" or ".join(states), self._control.state),
+            )
+
+    def _want(self, names):
+        for name in names:
+            if not self._inputs.on(name):
+                raise Refusal(INTERLOCK, absence(name), {"input": name})
+
+    def _want_not(self, names):
+        for name in names:
+            if self._inputs.on(name):
+                raise Refusal(INTERLOCK, presence(name), {"input": name})

@@ -1,0 +1,33 @@
+"""What can be checked with everything off. Each check: (name, ok, what was found)."""
+
+_LEAST_RAM = 64 * 1024
+
+
+def run(inputs, ram_free: int) -> "list[dict[str, object]]":
+    """Check inputs and memory; `inputs` has just been polled with the enable off."""
+    on = inputs.on
+    return [
+        _check("rail off", not on("rail"), "the motor rail is on although it was not asked for"),
+        _check("needle back", on("needle_back"), "the needle is not seen at its rest"),
+        _check("needle not out", not on("needle_out"), "the needle is seen at its stop"),
+        _check("trigger released", not on("trigger"), "the trigger is pressed or shorted"),
+        _check(
+            "interlock line",
+            on("interlock") == (on("guard") and on("stop")),
+            "the interlock line does not agree with guard and stop",
+        ),
+        _check("memory", ram_free >= _LEAST_RAM, "only %d bytes are free" % ram_free),
+    ]
+
+
+def failures(checks) -> "list[str]":
+    """One sentence for each check that failed."""
+    return [
+        "The self-test failed: %s; put it right and restart." % check["detail"]
+        for check in checks
+        if not check["ok"]
+    ]
+
+
+def _check(name, ok, otherwise):
+    return {"name": name, "ok": bool(ok), "detail": "" if ok else otherwise}

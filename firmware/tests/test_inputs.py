@@ -1,0 +1,131 @@
+"""What stops acts at once; what lets go on counts only when it has held."""
+
+import board
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from injector.inputs import Inputs
+from injector.limits import DEBOUNCE_MS
+
+
+class Panel:
+    """Inputs whose bits a test sets; `at(ms)` polls."""
+
+    def __init__(self) -> None:
+        self.bits = 0
+        self.inputs = Inputs(lambda: self.bits, board)
+
+    def at(self, ms: int, **states: int) -> Inputs:
+        for name, state in states.items():
+            mask = self.inputs.masks[name]
+            self.bits = self.bits | mask if state else self.bits & ~mask
+        self.inputs.poll(ms)
+        return self.inputs
+
+
+def pressed_at(ms: int) -> Panel:
+    panel = Panel()
+    panel.at(ms - 1)
+    panel.at(ms, trigger=1, contact=1)
+    return panel
+
+
+def test_contact_and_trigger_count_when_they_have_held_20_ms_and_not_before():
+    panel = pressed_at(100)
+    early = panel.at(100 + DEBOUNCE_MS - 1)
+    assert (early.pulled, early.touching) == (False, False)
+    held = panel.at(100 + DEBOUNCE_MS)
+    assert (held.pulled, held.touching) == (True, True)
+
+
+# spans of 1 to 19 ms, on and off by turns, each polled every ms
+@given(st.lists(st.integers(1, DEBOUNCE_MS - 1), max_size=12))
+def test_bounces_shorter_than_20_ms_never_count(spans: list[int]):
+    panel = Panel()
+    panel.at(0)
+    ms, state = 1, 1
+    for span in spans:
+        for _ in range(span):
+            seen = panel.at(ms, trigger=state, contact=state)
+            assert not seen.pulled
+            assert not seen.touching
+            ms += 1
+        state ^= 1
+
+
+@pytest.mark.parametrize("hand", ["trigger", "contact"])
+def test_letting_go_acts_at_once(hand: str):
+    panel = pressed_at(100)
+    panel.at(500)
+    seen = panel.at(501, **{hand: 0})
+    assert (seen.pulled, seen.touching) == (hand != "trigger", hand != "contact")
+
+
+@pytest.mark.parametrize("hand", ["trigger", "contact"])
+def test_after_a_bounce_the_time_starts_anew_for_that_hand_alone(hand: str):
+    panel = pressed_at(100)
+    panel.at(500)
+    panel.at(501, **{hand: 0})
+    seen = panel.at(502, **{hand: 1})
+    assert (seen.pulled, seen.touching) == (hand != "trigger", hand != "contact")
+    seen = panel.at(502 + DEBOUNCE_MS)
+    assert seen.pulled
+    assert seen.touching
+
+
+@given(st.lists(st.tuples(st.integers(1, 500), st.booleans()), max_size=10))
+def test_a_trigger_held_since_before_forget_press_never_counts(waits: list[tuple[int, bool]]):
+    panel = pressed_at(100)
+    panel.at(200)
+    panel.inputs.forget_press()
+    ms = 200
+    for wait, contact in waits:  # contact coming and going does not help it
+        ms += wait
+        assert not panel.at(ms, contact=int(contact)).pulled
+    panel.at(ms + 1, trigger=0)
+    panel.at(ms + 2, trigger=1)
+    assert panel.at(ms + 2 + DEBOUNCE_MS).pulled
+
+
+def test_a_trigger_held_since_power_up_never_counts():
+    panel = Panel()
+    panel.at(0, trigger=1, contact=1)
+    assert not panel.at(10_000).pulled
+    assert panel.inputs.touching
+
+
+def test_other_inputs_changing_do_not_restart_the_time():
+    panel = pressed_at(100)
+    for ms in range(101, 100 + DEBOUNCE_MS):
+        panel.at(ms, guard=ms % 2, rail=ms % 3 == 0)
+    assert panel.at(100 + DEBOUNCE_MS).pulled
+
+
+def test_every_input_is_read_from_its_own_pin():
+    panel = Panel()
+    names = list(panel.inputs.masks)
+    assert len({*panel.inputs.masks.values()}) == len(names)
+    for name in names:
+        seen = panel.at(0, **{other: other == name for other in names})
+        assert [other for other in names if seen.on(other)] == [name]
+        assert panel.bits == 1 << getattr(board, name.upper())
+
+
+def test_a_mask_joins_bits_and_status_shows_the_inputs_of_the_protocol():
+    panel = Panel()
+    seen = panel.at(0, guard=1, needle_back=1, depth_home=1)
+    assert seen.mask(("guard", "stop")) == 1 << board.GUARD | 1 << board.STOP
+    shown = seen.as_dict()
+    assert [name for name, state in shown.items() if state] == ["guard", "needle_back"]
+    assert list(shown) == [
+        "guard",
+        "stop",
+        "interlock",
+        "cartridge",
+        "contact",
+        "trigger",
+        "rail",
+        "needle_out",
+        "needle_back",
+    ]

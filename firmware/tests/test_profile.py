@@ -1,0 +1,154 @@
+"""A profile is taken at its limits, refused one past them, and never taken in part."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from stand_ins import PROFILE
+
+from injector import limits
+from injector.errors import Refusal
+from injector.profile import MODES, Profile
+from mesodrive_wire import BAD_PARAMS, LIMIT
+
+# key, lowest, highest, and what else must then be so for the profile to be true
+BOUNDS = [
+    ("version", 1, 1, {}),
+    ("shots", 1, 2_000, {"dose_nl": 0}),
+    ("depth_um", 0, 6_000, {"cartridge_um": 6_000}),
+    ("dose_nl", 0, 100_000, {"shots": 1}),
+    ("flow_nl_s", 1, 2_000_000, {}),
+    ("settle_ms", 5, 1_000, {}),
+    ("settle_ms", 0, 1_000, {"dose_nl": 0}),
+    ("dwell_ms", 1, 5_000, {}),
+    ("rest_ms", 5, 60_000, {}),
+    ("period_ms", 1, 60_000, {}),
+    ("cartridge_um", 1, 13_000, {"depth_um": 1}),
+    ("needles", 1, 25, {}),
+    ("syringe_nl_per_mm", 1_000, 500_000, {}),
+    ("fill_nl", 0, 10_000_000, {"dose_nl": 0}),
+]
+NUMBERS = sorted({key for key, *_ in BOUNDS})
+
+
+def profile(**changes: object) -> Profile:
+    return Profile({**PROFILE, **changes})
+
+
+def refusal(**changes: object) -> Refusal:
+    with pytest.raises(Refusal) as caught:
+        profile(**changes)
+    return caught.value
+
+
+@pytest.mark.parametrize(("key", "low", "high", "others"), BOUNDS)
+def test_a_value_at_its_limit_is_taken(key: str, low: int, high: int, others: dict[str, int]):
+    for value in (low, high):
+        taken = vars(profile(**{**others, key: value}))
+        name = "nl_per_mm" if key == "syringe_nl_per_mm" else key
+        assert key == "version" or taken[name] == value
+
+
+@pytest.mark.parametrize(("key", "low", "high", "others"), BOUNDS)
+def test_a_value_one_past_its_limit_is_refused_with_the_limit(
+    key: str, low: int, high: int, others: dict[str, int]
+):
+    for value, limit in ((low - 1, low), (high + 1, high), (10**30, high), (-(10**30), low)):
+        refused = refusal(**{**others, key: value})
+        assert refused.code == LIMIT
+        assert refused.data == {"name": key, "value": value, "limit": limit}
+        assert key in refused.sentence
+
+
+@pytest.mark.parametrize("key", sorted(PROFILE))
+def test_a_profile_that_lacks_a_key_is_refused(key: str):
+    values = {name: value for name, value in PROFILE.items() if name != key}
+    with pytest.raises(Refusal, match=key) as caught:
+        Profile(values)
+    assert caught.value.code == BAD_PARAMS
+
+
+@pytest.mark.parametrize("key", ["Depth_um", "depth_mm", "", "volume_nl"])
+def test_an_unknown_key_is_refused_by_its_name(key: str):
+    refused = refusal(**{key: 1})
+    assert refused.code == BAD_PARAMS
+    assert f"'{key}'" in refused.sentence
+
+
+@pytest.mark.parametrize("value", [1.0, 5.5, float("inf"), True, False, "5", None, [5], {}])
+@pytest.mark.parametrize("key", NUMBERS)
+def test_what_is_no_whole_number_is_refused(key: str, value: object):
+    refused = refusal(**{key: value})
+    assert refused.code == BAD_PARAMS
+    assert f"{key} must be a whole number" in refused.sentence
+
+
+@pytest.mark.parametrize("mode", ["drip", "SINGLE", "", None, 1, True, ["single"], {}])
+def test_a_mode_that_the_device_has_not_is_refused(mode: object):
+    refused = refusal(mode=mode)
+    assert refused.code == BAD_PARAMS
+    assert all(known in refused.sentence for known in MODES)
+
+
+@pytest.mark.parametrize("name", ["", "x" * 41, None, 7, ["name"], True])
+def test_a_name_of_no_or_too_many_characters_is_refused(name: object):
+    assert refusal(name=name).code == BAD_PARAMS
+
+
+@pytest.mark.parametrize("name", ["x", "x" * 40, "é" * 40, "наппаж"])
+def test_a_name_of_1_to_40_characters_is_taken(name: str):
+    assert profile(name=name).name == name
+
+
+@given(st.integers(1, 6_000), st.integers(1, 6_000))
+def test_the_depth_is_within_the_needles_length(depth_um: int, cartridge_um: int):
+    values = {"depth_um": depth_um, "cartridge_um": cartridge_um}
+    if depth_um <= cartridge_um:
+        assert profile(**values).depth_um == depth_um
+    else:
+        data = {"name": "depth_um", "value": depth_um, "limit": cartridge_um}
+        assert refusal(**values).data == data
+
+
+@given(st.integers(1, 2_000), st.integers(1, 100_000), st.integers(0, 10_000_000))
+def test_all_shots_together_are_within_the_syringe(shots: int, dose_nl: int, fill_nl: int):
+    values = {"shots": shots, "dose_nl": dose_nl, "fill_nl": fill_nl}
+    if shots * dose_nl <= fill_nl:
+        assert profile(**values).shots == shots
+    else:
+        refused = refusal(**values)
+        assert refused.code == LIMIT
+        assert refused.data == {"name": "shots", "value": shots, "limit": fill_nl // dose_nl}
+
+
+def test_a_syringe_that_holds_just_the_shots_is_taken():
+    assert profile(shots=10, dose_nl=1_000, fill_nl=10_000).fill_nl == 10_000
+    assert refusal(shots=10, dose_nl=1_000, fill_nl=9_999).data == {
+        "name": "shots",
+        "value": 10,
+        "limit": 9,
+    }
+
+
+def test_a_dry_profile_needs_no_liquid_and_no_settling():
+    assert profile(dose_nl=0, fill_nl=0, settle_ms=0).dose_nl == 0
+
+
+def test_an_id_is_eight_hex_digits_and_the_same_each_time():
+    assert profile().id == profile().id == "647cfafe"
+
+
+def test_the_order_of_the_keys_does_not_change_the_id():
+    assert Profile(dict(reversed(PROFILE.items()))).id == profile().id
+
+
+@pytest.mark.parametrize("key", sorted(set(PROFILE) - {"version"}))
+def test_every_value_changes_the_id(key: str):
+    changed = {"name": "nappagf", "mode": "single"}.get(key)
+    if changed is None:
+        changed = PROFILE[key] + 1
+    assert profile(**{key: changed}).id != profile().id
+
+
+def test_the_hard_limits_are_those_of_the_preset_tables_deepest_and_largest():
+    # mesoperfusion to 6 mm; point by point up to 100 µL
+    assert (limits.MAX_DEPTH_UM, limits.MAX_DOSE_NL) == (6_000, 100_000)

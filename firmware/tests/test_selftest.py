@@ -1,0 +1,57 @@
+"""Each check of the self-test fails for its own cause and names it."""
+
+import pytest
+from stand_ins import Machine
+
+from injector import selftest
+
+ENOUGH = 1 << 20
+
+
+def checked(ram_free: int = ENOUGH, **wrong: int) -> dict[str, object]:
+    """The failed checks, name → detail, with these inputs reading what they should not."""
+    machine = Machine()
+    machine.inputs.poll(0)
+    for name, state in wrong.items():
+        mask = machine.inputs.mask([name])
+        machine.inputs.now = machine.inputs.now | mask if state else machine.inputs.now & ~mask
+    checks = selftest.run(machine.inputs, ram_free)
+    assert len({str(check["name"]) for check in checks}) == len(checks) == 6
+    sentences = selftest.failures(checks)
+    failed = {str(check["name"]): check["detail"] for check in checks if not check["ok"]}
+    assert list(failed.values()) == [
+        sentence.split(": ", 1)[1].split(";")[0] for sentence in sentences
+    ]
+    return failed
+
+
+def test_a_sound_machine_passes():
+    assert checked() == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [
+        ("rail off", {"rail": 1}),
+        ("needle back", {"needle_back": 0}),
+        ("needle not out", {"needle_out": 1}),
+        ("trigger released", {"trigger": 1}),
+        ("interlock line", {"interlock": 0}),
+        ("interlock line", {"guard": 0}),
+        ("interlock line", {"stop": 0}),
+    ],
+)
+def test_a_wrong_input_fails_its_own_check_alone(name: str, wrong: dict[str, int]):
+    failed = checked(**wrong)
+    assert list(failed) == [name]
+    assert failed[name]
+
+
+@pytest.mark.parametrize("open_hands", [{"guard": 0}, {"stop": 0}, {"guard": 0, "stop": 0}])
+def test_an_open_guard_or_stop_is_no_failure_when_the_line_agrees(open_hands: dict[str, int]):
+    assert checked(**open_hands, interlock=0) == {}
+
+
+def test_too_little_memory_fails_with_the_figure():
+    assert checked(ram_free=64 * 1024) == {}
+    assert "65535" in str(checked(ram_free=64 * 1024 - 1)["memory"])

@@ -1,0 +1,187 @@
+"""One axis at a time: homing, positioning, and what stops them."""
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+import board
+import pytest
+from stand_ins import DEPTH, HZ, PLUNGER, Machine
+
+from injector.errors import Trouble
+from injector.limits import RAIL_UP_MS
+from injector.travel import Interrupted, power_up
+
+BACK_OFF_UM, SLOW_UM_S = board.HOME_BACK_OFF_UM, board.HOME_SLOW_UM_S
+
+
+class Bench:
+    """The drive of one axis, with the rail on."""
+
+    def __init__(self, number: int):
+        self.machine = Machine()
+        self.port = self.machine.port
+        self.drive = self.machine.drives[0 if number == PLUNGER else 1]
+        self.axis = self.drive.axis
+        self.number = number
+        self.moves: list[tuple[bool, int]] = []  # (forward, shortest interval in ticks)
+        self._start_axis = self.port.start_axis
+        self.port.start_axis = self._note
+        self.port.set_enable(1)
+        self.port.advance(10)
+
+    def _note(self, number: int, forward: bool, move: object) -> None:
+        self._start_axis(number, forward, move)
+        if self.port._pulses:
+            ticks = self.port._pulses.ticks()
+            between = [b - a for a, b in pairwise(ticks)]
+            self.moves.append((forward, min(between, default=0)))
+
+    def carry_out(self, activity: Iterator[None], at_most_ms: int = 30_000) -> None:
+        for _ in activity:
+            self.port.advance(1)
+            at_most_ms -= 1
+            assert at_most_ms > 0, "the move does not end"
+
+    def home(self) -> None:
+        self.carry_out(self.drive.home(BACK_OFF_UM, SLOW_UM_S))
+
+
+@pytest.fixture(params=[PLUNGER, DEPTH], ids=["plunger", "depth"])
+def bench(request: pytest.FixtureRequest) -> Bench:
+    return Bench(request.param)
+
+
+@pytest.mark.parametrize("start_um", [0, 10, 5_000])
+def test_homing_ends_at_the_switch_wherever_it_begins(bench: Bench, start_um: int):
+    bench.port.at[bench.number] = bench.axis.steps_at(start_um)
+    bench.home()
+    assert (bench.axis.homed, bench.axis.position) == (True, 0)
+    slowly_in_a_ms = SLOW_UM_S * bench.axis.steps_per_mm // 1_000_000 + 1
+    assert -slowly_in_a_ms <= bench.port.at[bench.number] <= 0
+
+
+def test_the_last_approach_to_the_switch_is_the_slow_one(bench: Bench):
+    bench.home()
+    forward, shortest = bench.moves[-1]
+    assert not forward
+    assert shortest >= HZ * 1_000 // (SLOW_UM_S * bench.axis.steps_per_mm)
+
+
+def test_no_move_is_faster_than_the_axis_may_be(bench: Bench):
+    bench.home()
+    bench.carry_out(bench.drive.go_to(bench.axis.steps_at(9_000)))
+    name = bench.axis.name.upper()
+    fastest_steps_s = getattr(board, name + "_MAX_UM_S") * bench.axis.steps_per_mm // 1_000
+    assert len(bench.moves) == 4
+    assert all(shortest * fastest_steps_s >= HZ for _, shortest in bench.moves if shortest)
+
+
+def test_a_switch_that_never_closes_is_told_after_the_whole_travel(bench: Bench):
+    travel_um = getattr(board, bench.axis.name.upper() + "_TRAVEL_UM")
+    start = 2 * bench.axis.steps_at(travel_um)
+    bench.port.at[bench.number] = start
+    with pytest.raises(Trouble, match=bench.axis.name) as caught:
+        bench.home()
+    assert caught.value.code == "home_missing"
+    assert not bench.axis.homed
+    assert start - bench.port.at[bench.number] == bench.axis.steps_at(travel_um)
+
+
+def test_a_switch_that_stays_closed_is_told_after_one_back_off(bench: Bench):
+    bench.port.at[bench.number] = -10_000
+    with pytest.raises(Trouble, match=bench.axis.name) as caught:
+        bench.home()
+    assert caught.value.code == "home_stuck"
+    assert not bench.axis.homed
+    assert [forward for forward, _ in bench.moves] == [True]
+
+
+@pytest.mark.parametrize("input", ["guard", "stop", "supply", "open"])
+@pytest.mark.parametrize("after_ms", [1, 100, 650])
+def test_what_must_hold_stops_homing_and_the_place_is_lost(
+    bench: Bench, input: str, after_ms: int
+):
+    activity = bench.drive.home(BACK_OFF_UM, SLOW_UM_S)
+    bench.port.at[bench.number] = bench.axis.steps_at(5_000)
+    for _ in range(after_ms):
+        next(activity)
+        bench.port.advance(1)
+    bench.port.set(input, 0)
+    at = bench.port.at[bench.number]
+    with pytest.raises(Interrupted):
+        bench.carry_out(activity)
+    assert bench.port.at[bench.number] == at
+    assert not bench.axis.homed
+
+
+def test_a_guard_that_opens_as_the_switch_closes_makes_no_home(bench: Bench):
+    activity = bench.drive.home(BACK_OFF_UM, SLOW_UM_S)
+    next(activity)
+    bench.port.at[bench.number] = 0
+    bench.port.set("guard", 0)
+    bench.port.set("guard", 1)
+    with pytest.raises(Interrupted):
+        bench.carry_out(activity)
+    assert not bench.axis.homed
+
+
+@pytest.mark.parametrize("input", ["guard", "stop", "supply", "open"])
+def test_what_must_hold_stops_a_move_and_the_place_is_lost(bench: Bench, input: str):
+    bench.home()
+    activity = bench.drive.go_by(10_000, bench.drive.ramp(2_000))
+    next(activity)
+    bench.port.advance(50)
+    bench.port.set(input, 0)
+    with pytest.raises(Interrupted):
+        bench.carry_out(activity)
+    assert not bench.axis.homed
+
+
+@pytest.mark.parametrize("input", ["guard", "stop", "supply", "open"])
+def test_what_is_missing_before_a_move_lets_none_begin(bench: Bench, input: str):
+    bench.home()
+    at = bench.port.at[bench.number]
+    bench.port.set(input, 0)
+    with pytest.raises(Interrupted):
+        bench.carry_out(bench.drive.go_by(100, bench.drive.ramp(2_000)))
+    assert bench.port.at[bench.number] == at
+
+
+@pytest.mark.parametrize("wanted", [[1_000, 400, 2_000], [5, 4, 6, 6, 0]])
+def test_the_driven_part_reaches_each_place_with_the_backlash_taken_up(
+    bench: Bench, wanted: list[int]
+):
+    bench.home()
+    home = bench.port.at[bench.number]
+    for steps in wanted:
+        bench.carry_out(bench.drive.go_to(steps))
+        assert bench.axis.position == steps
+        backlash = bench.axis.backlash_steps if bench.axis.forward else 0
+        assert bench.port.at[bench.number] - home == steps + backlash
+
+
+def test_to_go_nowhere_starts_nothing(bench: Bench):
+    bench.home()
+    before = len(bench.moves)
+    bench.carry_out(bench.drive.go_to(0))
+    assert len(bench.moves) == before
+
+
+def test_the_rail_is_waited_for_and_told_when_it_stays_away():
+    machine = Machine()
+    port = machine.port
+    port.set("supply", 0)
+
+    def wait() -> None:
+        for _ in power_up(port, machine.inputs, lambda: port.now_ms):
+            port.advance(1)
+            machine.inputs.poll(port.now_ms)
+
+    with pytest.raises(Trouble) as caught:
+        wait()
+    assert caught.value.code == "rail_dead"
+    assert RAIL_UP_MS < port.now_ms <= RAIL_UP_MS + 2
+    port.set("supply", 1)
+    before = port.now_ms
+    wait()
+    assert port.now_ms - before < RAIL_UP_MS

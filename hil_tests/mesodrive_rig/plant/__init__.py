@@ -1,0 +1,36 @@
+"""The physics of the virtual injector: pure Python, driven by pin edges and an emulated clock.
+
+`Injector` is the door; `docs/rig-physics.md` says what is modelled and what is not.
+"""
+
+from mesodrive_rig.plant.axis import AxisSpec
+from mesodrive_rig.plant.clock import Clock, ManualClock
+from mesodrive_rig.plant.fluid import CartridgeSpec, SyringeSpec, needle_resistance_kpa_s_ul
+from mesodrive_rig.plant.injector import Injector
+from mesodrive_rig.plant.lines import EdgeTruth, Output, Sensor
+from mesodrive_rig.plant.skin import Layer, SkinSpec
+from mesodrive_rig.plant.spec import PlantSpec
+from mesodrive_rig.plant.strike import NeedleState, StrikeSpec
+from mesodrive_rig.plant.supply import SupplySpec
+from mesodrive_rig.plant.truth import StrikeTruth, Truth
+
+__all__ = [
+    "AxisSpec",
+    "CartridgeSpec",
+    "Clock",
+    "EdgeTruth",
+    "Injector",
+    "Layer",
+    "ManualClock",
+    "NeedleState",
+    "Output",
+    "PlantSpec",
+    "Sensor",
+    "SkinSpec",
+    "StrikeSpec",
+    "StrikeTruth",
+    "SupplySpec",
+    "SyringeSpec",
+    "Truth",
+    "needle_resistance_kpa_s_ul",
+]

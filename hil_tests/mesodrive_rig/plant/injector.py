@@ -1,0 +1,210 @@
+"""The virtual injector: pin edges in, sensor levels and the truth out."""
+
+from functools import partial
+
+from mesodrive.errors import MesodriveError
+from mesodrive_rig.plant.axis import Axis
+from mesodrive_rig.plant.clock import NS_PER_MS, Clock
+from mesodrive_rig.plant.fluid import FluidPath, Syringe
+from mesodrive_rig.plant.hands import AT_REST, Hands, line_level
+from mesodrive_rig.plant.lines import EdgeCounter, Output, Sensor, SensorLine, SensorSink
+from mesodrive_rig.plant.skin import Skin
+from mesodrive_rig.plant.spec import PlantSpec
+from mesodrive_rig.plant.strike import NeedleEvent, StrikeActuator
+from mesodrive_rig.plant.strike_log import StrikeLog
+from mesodrive_rig.plant.supply import Supply, Veto
+from mesodrive_rig.plant.truth import Truth
+
+_VETO_OF_LINE = {Sensor.GUARD: Veto.GUARD, Sensor.STOP: Veto.STOP}
+_LINE_OF_EVENT = {
+    NeedleEvent.LEFT_BACK: (Sensor.NEEDLE_BACK, 0),
+    NeedleEvent.REACHED_BACK: (Sensor.NEEDLE_BACK, 1),
+    NeedleEvent.LEFT_STOP: (Sensor.NEEDLE_OUT, 0),
+    NeedleEvent.REACHED_STOP: (Sensor.NEEDLE_OUT, 1),
+}
+
+
+class Injector:
+    """All parts of one injector, and the wires between them.
+
+    Feed it each edge of the board's outputs through the `on_…` handlers, in order of time, with
+    the emulated time in ns; all outputs start low. It calls `sink(sensor, level, time_ns)` at each
+    change of a sensor; `levels()` has the levels to start from. `hands` moves the switches.
+    """
+
+    def __init__(self, spec: PlantSpec, clock: Clock, sink: SensorSink):
+        self._clock = clock
+        self._sink = sink
+        self._strike_spec = spec.strike
+        self._plunger = Axis(spec.plunger, partial(self._home_changed, Sensor.PLUNGER_HOME))
+        self._depth = Axis(spec.depth, partial(self._home_changed, Sensor.DEPTH_HOME))
+        self._plunger_dir = 0
+        self._depth_dir = 0
+        self._edges = {output: EdgeCounter() for output in Output}
+        self._plunger_edges = self._edges[Output.PLUNGER_STEP]
+        self._depth_edges = self._edges[Output.DEPTH_STEP]
+        self._syringe = Syringe(spec.syringe)
+        self._path = FluidPath(spec.cartridge, spec.skin.back_pressure_kpa)
+        self._skin = Skin(spec.skin)
+        self._cartridge_fitted = AT_REST[Sensor.CARTRIDGE]
+        self._log = StrikeLog(self._path, spec.skin)
+        self._strike = StrikeActuator(
+            spec.strike,
+            clock,
+            stop_mm=spec.strike.stop_mm(spec.depth.initial_mm),
+            surface_mm=self._surface_mm(),
+            on_event=self._needle_event,
+        )
+        self._lines = self._make_lines()
+        self.hands = Hands(clock, self._lines, self._hand_moved)
+        self._supply = Supply(spec.supply, clock, self._rail_changed)
+        for veto in (Veto.GUARD, Veto.STOP, Veto.PRESENT):
+            self._supply.set(veto, True, clock.now_ns())
+
+    def _make_lines(self) -> dict[Sensor, SensorLine]:
+        levels = {
+            Sensor.PLUNGER_HOME: int(not self._plunger.at_home),
+            Sensor.DEPTH_HOME: int(not self._depth.at_home),
+            Sensor.NEEDLE_OUT: 0,
+            Sensor.NEEDLE_BACK: 1,
+            Sensor.INTERLOCK: 1,
+            Sensor.RAIL: 0,
+            **{sensor: line_level(sensor, is_true) for sensor, is_true in AT_REST.items()},
+        }
+        return {
+            sensor: SensorLine(sensor, level, self._clock, self._line_changed)
+            for sensor, level in levels.items()
+        }
+
+    # what the board drives
+
+    def on_plunger_step(self, level: int, now_ns: float) -> None:
+        self._plunger_edges.record(level, now_ns)
+        if level and self._plunger.step(self._plunger_dir, now_ns):
+            volume_ul = self._syringe.follow(self._plunger.position_mm)
+            if volume_ul:
+                if now_ns >= self._strike.next_event_ns:
+                    self._strike.catch_up(now_ns)
+                self._path.push(volume_ul, now_ns)
+
+    def on_plunger_dir(self, level: int, now_ns: float) -> None:
+        self._edges[Output.PLUNGER_DIR].record(level, now_ns)
+        self._plunger_dir = level
+
+    def on_depth_step(self, level: int, now_ns: float) -> None:
+        self._depth_edges.record(level, now_ns)
+        if level and self._depth.step(self._depth_dir, now_ns):
+            stop_mm = self._strike_spec.stop_mm(self._depth.position_mm)
+            self._strike.set_stop(stop_mm, now_ns)
+
+    def on_depth_dir(self, level: int, now_ns: float) -> None:
+        self._edges[Output.DEPTH_DIR].record(level, now_ns)
+        self._depth_dir = level
+
+    def on_strike(self, level: int, now_ns: float) -> None:
+        self._edges[Output.STRIKE].record(level, now_ns)
+        self._strike.set_strike(bool(level), now_ns)
+
+    def on_strike_peak(self, level: int, now_ns: float) -> None:
+        self._edges[Output.STRIKE_PEAK].record(level, now_ns)
+        self._strike.set_peak(bool(level), now_ns)
+
+    def on_enable(self, level: int, now_ns: float) -> None:
+        self._edges[Output.ENABLE].record(level, now_ns)
+        self._supply.set(Veto.ENABLE, bool(level), now_ns)
+
+    # what happens to it from outside
+
+    def set_supply_present(self, present: bool) -> None:
+        """Plug the motor supply in or pull it out."""
+        self._supply.set(Veto.PRESENT, present, self._clock.now_ns())
+
+    def press(self, pressing_mm: float) -> None:
+        """Press the nozzle `pressing_mm` into the skin: each strike then goes deeper by that.
+
+        Raises MesodriveError when that would press the skin onto the resting needle.
+        """
+        if not 0 <= pressing_mm < self._strike_spec.clearance_mm:
+            raise MesodriveError(
+                f"The skin cannot be pressed {pressing_mm} mm into the nozzle; "
+                f"press from 0 to less than {self._strike_spec.clearance_mm} mm."
+            )
+        self._skin.pressing_mm = pressing_mm
+        self._strike.set_surface(self._surface_mm(), self._clock.now_ns())
+
+    def set_misfiring(self, misfiring: bool) -> None:
+        """While misfiring, the needle does not leave home."""
+        self._strike.set_misfiring(misfiring, self._clock.now_ns())
+
+    def set_sticking(self, sticking: bool) -> None:
+        """While sticking, a needle that is let go does not return."""
+        self._strike.set_sticking(sticking, self._clock.now_ns())
+
+    # what can be seen
+
+    def levels(self) -> dict[Sensor, int]:
+        """Return the present level of every sensor pin."""
+        return {sensor: line.level for sensor, line in self._lines.items()}
+
+    def truth(self) -> Truth:
+        """Return the whole account, now."""
+        now_ns = self._clock.now_ns()
+        travel_mm = self._strike.x_mm(now_ns)
+        max_depth_mm = self._strike.max_depth_until(now_ns)
+        self._path.settle(now_ns)
+        return Truth(
+            time_ms=now_ns / NS_PER_MS,
+            pushed_ul=self._syringe.pushed_ul,
+            skin_ul=self._path.skin_ul,
+            lost_ul=self._path.lost_ul,
+            line_ul=self._path.line_ul,
+            left_ul=self._syringe.left_ul,
+            pressure_kpa=self._path.pressure_kpa,
+            strikes=self._log.strikes(max_depth_mm),
+            needle=self._strike.state,
+            needle_travel_mm=travel_mm,
+            rail_on=self._supply.on,
+            plunger_axis_mm=self._plunger.position_mm,
+            plunger_lost_steps=self._plunger.lost_steps,
+            depth_axis_mm=self._depth.position_mm,
+            depth_lost_steps=self._depth.lost_steps,
+            outputs={output: edges.truth() for output, edges in self._edges.items()},
+        )
+
+    # the wires within
+
+    def _home_changed(self, sensor: Sensor, at_home: bool, now_ns: float) -> None:
+        self._lines[sensor].set(int(not at_home), now_ns)
+
+    def _line_changed(self, sensor: Sensor, level: int, now_ns: float) -> None:
+        self._sink(sensor, level, now_ns)
+        if sensor in _VETO_OF_LINE:
+            both = self._lines[Sensor.GUARD].level & self._lines[Sensor.STOP].level
+            self._lines[Sensor.INTERLOCK].set(both, now_ns)
+            self._supply.set(_VETO_OF_LINE[sensor], bool(level), now_ns)
+
+    def _rail_changed(self, on: bool, now_ns: float) -> None:
+        self._plunger.powered = on
+        self._depth.powered = on
+        self._strike.set_powered(on, now_ns)
+        self._lines[Sensor.RAIL].set(int(on), now_ns)
+
+    def _hand_moved(self, sensor: Sensor, is_true: bool, now_ns: float) -> None:
+        if sensor is Sensor.CONTACT:
+            self._skin.contact = is_true
+        elif sensor is Sensor.CARTRIDGE:
+            self._cartridge_fitted = is_true
+        else:
+            return
+        self._strike.set_surface(self._surface_mm(), now_ns)
+
+    def _surface_mm(self) -> float:
+        return self._skin.surface_mm(self._strike_spec.clearance_mm, self._cartridge_fitted)
+
+    def _needle_event(self, event: NeedleEvent, time_ns: float) -> None:
+        if event in _LINE_OF_EVENT:
+            sensor, level = _LINE_OF_EVENT[event]
+            self._lines[sensor].set(level, time_ns, self._strike_spec.bounce_ms if level else ())
+        elif event is not NeedleEvent.RELEASED:
+            self._path.set_in_skin(event is NeedleEvent.ENTERED_SKIN, time_ns)
+        self._log.note(event, time_ns, self._strike.max_depth_mm)

@@ -1,0 +1,35 @@
+"""Presets, cartridges and syringes as data, and what they come to in one session."""
+
+from mesodrive.presets.catalogue import (
+    list_cartridges,
+    list_presets,
+    list_syringes,
+    load_cartridge,
+    load_preset,
+    load_syringe,
+)
+from mesodrive.presets.errors import PresetError
+from mesodrive.presets.models import ADJUSTABLE, Cartridge, Preset, Syringe
+from mesodrive.presets.prescription import prescribe
+from mesodrive.presets.profile import Change, Prescription
+from mesodrive.presets.quantity import Quantity
+from mesodrive.presets.validation import validate
+
+__all__ = [
+    "ADJUSTABLE",
+    "Cartridge",
+    "Change",
+    "Prescription",
+    "Preset",
+    "PresetError",
+    "Quantity",
+    "Syringe",
+    "list_cartridges",
+    "list_presets",
+    "list_syringes",
+    "load_cartridge",
+    "load_preset",
+    "load_syringe",
+    "prescribe",
+    "validate",
+]

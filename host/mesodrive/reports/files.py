@@ -1,0 +1,35 @@
+"""Writes a file whole or not at all."""
+
+import os
+from pathlib import Path
+from uuid import uuid4
+
+from mesodrive.errors import MesodriveError
+
+
+class ReportError(MesodriveError):
+    """A report or an export could not be written."""
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write `text` to `path` as UTF-8; a file that was there stays as it was until all is done.
+
+    Raises ReportError when the disk is full or the place cannot be written to; then nothing of
+    the new file remains.
+    """
+    part = path.with_name(f".{path.name}.{uuid4().hex[:8]}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with part.open("x", encoding="utf-8", newline="") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
+    except OSError as e:
+        raise ReportError(
+            f"{path} was not written ({(e.strerror or str(e)).lower()}); free some space there or"
+            f" choose another place."
+        ) from e

@@ -1,0 +1,5 @@
+"""`python -m mesodrive` is the command `mesodrive`."""
+
+from mesodrive.cli import main
+
+main()

@@ -1,0 +1,62 @@
+"""What the commands have in common: options, tables, JSON."""
+
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from mesodrive.device import Device
+from mesodrive.link.discovery import choose
+from mesodrive.link.port import SerialPort
+
+PortOption = Annotated[
+    str | None,
+    typer.Option("--port", "-p", help="Serial port, e.g. /dev/ttyACM0. Also MESODRIVE_PORT."),
+]
+SerialOption = Annotated[
+    str | None, typer.Option("--serial", help="Serial number of the device that is meant.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
+RecordsOption = Annotated[
+    Path | None,
+    typer.Option("--records", help="Database of sessions. Also MESODRIVE_RECORDS."),
+]
+
+console = Console()
+
+
+def open_device(port: str | None, serial: str | None) -> Device:
+    """The device that the options mean; raises NoDeviceError, PortError and their like."""
+    return Device(SerialPort(choose(port, serial)))
+
+
+def print_json(value: Any) -> None:
+    """`value` as one JSON document on stdout."""
+    print(json.dumps(value, ensure_ascii=False, indent=1, default=str))
+
+
+def say(text: str) -> None:
+    """A sentence for people; what it quotes (paths, names, the device's words) stays as it is."""
+    console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def print_table(
+    title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], *, right: Sequence[str] = ()
+) -> None:
+    """A table for people; the columns in `right` hold numbers."""
+    table = Table(title=Text(title), title_justify="left", title_style="bold")
+    for column in columns:
+        table.add_column(
+            column,
+            justify="right" if column in right else "left",
+            no_wrap=column == columns[0],  # it is what a person copies
+            overflow="fold",
+        )
+    for row in rows:
+        table.add_row(*map(Text, row))
+    console.print(table)

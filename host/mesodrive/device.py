@@ -1,0 +1,206 @@
+"""A mesodrive device by its commands, checked and typed. Lengths in mm, volumes in µL."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from mesodrive.errors import MesodriveError
+from mesodrive.link.client import ANSWER_S, KEEPALIVE_S, Client
+from mesodrive.link.port import Port
+from mesodrive_wire import PROTOCOL
+
+State = Literal["SELF_TEST", "SAFE", "HOMING", "READY", "ARMED", "DELIVERING", "PAUSED", "FAULT"]
+
+_MOVE_S = 120.0  # the longest axis takes this long for all its travel and more
+_LOAD_S = 10.0
+_PING_S = 2.0
+
+
+class DeviceError(MesodriveError):
+    """A device that is not what it should be."""
+
+
+class _Answer(BaseModel):
+    # A newer device may say more than this host knows; that is no reason to refuse it.
+    model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
+
+
+_A = TypeVar("_A", bound=_Answer)
+
+
+class Info(_Answer):
+    """What the device is, as `info` of docs/protocol.md."""
+
+    product: str
+    version: str
+    protocol: int
+    board: str
+    serial: str
+    micropython: str
+    state: State
+    stop_class: str
+    modes: list[str]
+    limits: dict[str, int]
+    last_id: int
+    ram_free: int
+    safe_ms: int
+
+
+class Plan(_Answer):
+    """What the device makes of a profile: steps, and times in the units of the names."""
+
+    profile: str
+    dose_steps: int
+    dose_us: int
+    strike_ms: int
+    period_ms: int
+    min_period_ms: int
+    depth_steps: int
+
+
+class Pong(_Answer):
+    """The answer to `ping`."""
+
+    state: State
+    uptime_ms: int
+
+
+class Alarm(_Answer):
+    """A latched or last alarm: its code and what to do about it."""
+
+    code: str
+    text: str
+
+
+class Status(_Answer):
+    """How the device stands, as `status` of docs/protocol.md."""
+
+    state: State
+    why: str
+    uptime_ms: int
+    homed: bool
+    inputs: dict[str, int]
+    depth_um: int | None
+    left_nl: int
+    profile: str | None
+    shots_done: int
+    shots_total: int
+    delivered_nl: int
+    alarm: Alarm | None
+    dropped: int
+
+
+class Check(_Answer):
+    """One check of the self-test and, where it failed, what was found."""
+
+    name: str
+    ok: bool
+    detail: str
+
+
+class SelfTest(_Answer):
+    """The self-test's result."""
+
+    passed: bool
+    checks: list[Check]
+
+
+class Device:
+    """A device on an open port. Every command raises RefusedError with the device's own sentence
+    when it says no, DeviceSilentError when nothing answers, PortLostError when the port goes."""
+
+    def __init__(
+        self,
+        port: Port,
+        on_notification: Callable[[str, dict[str, Any]], None] | None = None,
+    ):
+        self.client = Client(port, on_notification)
+        try:
+            self.info = self._ask(Info, "info")
+            if self.info.product != "mesodrive":
+                raise DeviceError(f"On {port.name} is a {self.info.product}, not a mesodrive.")
+            if self.info.protocol != PROTOCOL:
+                raise DeviceError(
+                    f"The device speaks protocol {self.info.protocol} and this host {PROTOCOL}; "
+                    "flash the firmware that came with this host."
+                )
+        except BaseException:
+            port.close()
+            raise
+
+    def __enter__(self) -> "Device":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def ping(self) -> State:
+        """Which state the device is in; tells it that the host is there."""
+        return self._ask(Pong, "ping", within_s=_PING_S).state
+
+    def status(self) -> Status:
+        """How the device stands."""
+        return self._ask(Status, "status")
+
+    def selftest(self) -> SelfTest:
+        """Run the self-test; the device must be in SAFE or FAULT."""
+        return self._ask(SelfTest, "selftest")
+
+    def load(self, profile: Mapping[str, object]) -> Plan:
+        """Hand over a profile; the device checks it again. Leaves it in SAFE."""
+        params = {"profile": dict(profile)}
+        # A long line, and nothing moves meanwhile: no need to send it as often as the others.
+        return self._ask(Plan, "profile.load", params, within_s=_LOAD_S, again_s=ANSWER_S)
+
+    def home(self) -> None:
+        """Find the home switches and take position; returns in READY."""
+        self.client.call("home", within_s=_MOVE_S)
+
+    def prime(self, volume_ul: float) -> None:
+        """Push `volume_ul` through the line, away from the skin; returns in READY."""
+        self.client.call("prime", {"volume_nl": round(volume_ul * 1000)}, within_s=_MOVE_S)
+
+    def arm(self) -> None:
+        """From here on the operator's trigger begins the strikes."""
+        self.client.call("arm")
+
+    def disarm(self) -> None:
+        """Stop what moves and take the trigger's power away."""
+        self.client.call("disarm")
+
+    def acknowledge(self) -> None:
+        """Leave a latched fault whose cause is gone."""
+        self.client.call("ack")
+
+    def shots(self, first: int) -> list[dict[str, Any]]:
+        """The reports that the device still has (the last 32), from number `first` on."""
+        reports: list[dict[str, Any]] = []
+        while first <= self.info.limits["shots"]:
+            some: list[dict[str, Any]] = self.client.call("shots", {"first": first})["shots"]
+            if not some:
+                break
+            reports += some
+            first = int(some[-1]["shot"]) + 1
+        return reports
+
+    def close(self) -> None:
+        """Give the port back; a device that is armed disarms itself."""
+        self.client.close()
+
+    def _ask(
+        self,
+        kind: type[_A],
+        method: str,
+        params: dict[str, Any] | None = None,
+        within_s: float = ANSWER_S,
+        again_s: float = KEEPALIVE_S,
+    ) -> _A:
+        answer = self.client.call(method, params, within_s=within_s, again_s=again_s)
+        try:
+            return kind.model_validate(answer)
+        except ValidationError as error:
+            raise DeviceError(
+                f"The device's answer to {method} is not as this host expects; flash the "
+                "firmware that came with this host."
+            ) from error

@@ -1,0 +1,237 @@
+"""`mesodrive session …` against a scripted device on a pseudo-terminal, with real records."""
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mesodrive.records import Records
+from mesodrive_rig.scripted import (
+    PLAN,
+    PROFILE_ID,
+    Exchange,
+    Item,
+    Vanish,
+    info,
+    refusal,
+    result,
+    scripted_terminal,
+    shot,
+    state,
+    status,
+)
+from mesodrive_wire import LIMIT
+
+from .test_commands import newer_schema, one_sentence
+
+Mesodrive = Callable[..., tuple[int, str, str]]
+
+READY = result({"state": "READY", "left_nl": 1})
+NOWHERE = ("--port", "/dev/nothing-here")
+
+
+def armed(*items: Item) -> tuple[Exchange, ...]:
+    """What a device is asked until it is armed, and then does."""
+    return (
+        info(),
+        status(),
+        Exchange("profile.load", result(PLAN)),
+        Exchange("home", *state(1, "HOMING"), 0.05, *state(2, "READY"), READY),
+        Exchange("prime", READY, params={"volume_nl": 41_000}),
+        Exchange("arm", *state(3, "ARMED"), result({"state": "ARMED"}), 0.05, *items),
+    )
+
+
+DONE = (shot(4, 1), 0.05, shot(5, 2, dose_nl=10_003), *state(6, "READY", "all shots are done"))
+END = status(state="READY", why="all shots are done", profile=PROFILE_ID, shots_done=2)
+RUN = ("session", "run", "nappage", "--shots", 2, "--yes")
+
+
+def sessions(house: Path) -> int:
+    with Records.open(house / "records.db") as records:
+        return len(records.sessions())
+
+
+@pytest.fixture
+def done(mesodrive: Mesodrive) -> str:
+    """What a person saw of a session of two shots, which is in the records now."""
+    with scripted_terminal(*armed(*DONE), END) as (path, script):
+        code, out, err = mesodrive(*RUN, "--port", path, "--operator", "Ann [x]")
+    script.finish()
+    assert (code, err) == (0, "")
+    return out
+
+
+def test_a_person_sees_every_shot_with_commanded_and_reported_dose(done: str) -> None:
+    assert "Nappage: 2 shots, 10 µL at 3 mm, 2.5 Hz" in done
+    for line in (
+        "shot   1  commanded  10.000 µL at 3.000 mm  reported   9.997 µL, 3.000 mm deep",
+        "shot   2  commanded  10.000 µL at 3.000 mm  reported  10.003 µL, 3.000 mm deep",
+        "20.000 µL so far · 0 left",
+        "complete: 2 shots, 20.000 µL. All shots are done.",
+        "Recorded as session ",
+    ):
+        assert line in done
+
+
+def test_a_program_reads_one_object_a_line(mesodrive: Mesodrive) -> None:
+    with scripted_terminal(*armed(*DONE), END) as (path, script):
+        code, out, err = mesodrive(*RUN, "--port", path, "--json")
+    script.finish()
+    assert (code, err) == (0, "")
+    events: list[dict[str, Any]] = [json.loads(line) for line in out.splitlines()]
+    kinds = [event["event"] for event in events]
+    assert kinds.count("step") == 3
+    assert [event["dose_ul"] for event in events if event["event"] == "shot"] == [9.997, 10.003]
+    assert [event["state"] for event in events if event["event"] == "state"][-1] == "READY"
+    end = events[-1]
+    assert (end["event"], end["outcome"], end["shots"]) == ("end", "complete", 2)
+    assert (end["dose_ul"], end["cut_short"], end["uncertain_shots"]) == (20.0, 0, 0)
+
+
+@pytest.mark.usefixtures("done")
+def test_what_was_recorded_can_be_looked_at_and_taken_along(
+    mesodrive: Mesodrive, house: Path
+) -> None:
+    (listed,) = json.loads(mesodrive("session", "list", "--json")[1])
+    shown = json.loads(mesodrive("session", "show", "last", "--json")[1])
+    assert listed["id"] == shown["id"]
+    assert (listed["recorded_shots"], listed["reported_ul"]) == (2, 20.0)
+    assert shown["facts"]["operator"] == "Ann [x]"
+    assert [one["number"] for one in shown["shots"]] == [1, 2]
+    short = listed["id"][:8]
+    table = mesodrive("session", "list")[1]
+    for word in (short, "Nappage", "2 of 2", "20.000", "complete"):
+        assert word in table
+    page = mesodrive("session", "show", short)[1]
+    for word in ("Nappage", "9.997", "10.003", "3.000", "HOMING", "All shots are done."):
+        assert word in page
+    code, out, _ = mesodrive("session", "report", short)
+    assert (code, out) == (0, "The report is in report.html.\n")
+    assert short in (house / "report.html").read_text("utf-8")
+    code, out, _ = mesodrive("session", "export", "last", "-o", "out[x].csv")
+    assert (code, out) == (0, "The session is in out[x].csv.\n")
+    with (house / "out[x].csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 2
+    assert any("µL" in name or "ul" in name for name in rows[0])
+    assert mesodrive("session", "export", "last")[0] == 0
+    assert json.loads((house / "session.json").read_text("utf-8"))["units"]
+
+
+def test_a_lost_cable_says_what_is_not_certain_and_exits_1(
+    mesodrive: Mesodrive, house: Path
+) -> None:
+    with scripted_terminal(*armed(shot(4, 1), 0.3, Vanish())) as (path, _):
+        code, out, err = mesodrive(*RUN, "--port", path)
+    assert (code, err) == (1, "")
+    assert "link_lost: 1 shots, 9.997 µL. The port " in out
+    assert "Not certain: up to 1 more shots (10 µL) may have been given without a report." in out
+    with Records.open(house / "records.db") as records:
+        record = records.session("last")
+    assert (len(record.shots), record.uncertain_shots, record.uncertain_ul) == (1, 1, 10.0)
+    assert "Not certain: up to 1 shots, 10.0 µL." in mesodrive("session", "show", "last")[1]
+
+
+def test_a_refused_profile_is_one_sentence_and_no_record(
+    mesodrive: Mesodrive, house: Path
+) -> None:
+    load = Exchange("profile.load", refusal(LIMIT, "depth_um is past the limit; take less."))
+    with scripted_terminal(info(), status(), load) as (path, script):
+        code, _, err = mesodrive(*RUN, "--port", path)
+    script.finish()
+    assert code == 1
+    assert one_sentence(err) == "mesodrive: depth_um is past the limit; take less.\n"
+    assert sessions(house) == 0
+
+
+# questions
+
+
+def test_priming_is_asked_for_and_no_moves_nothing(mesodrive: Mesodrive, house: Path) -> None:
+    with scripted_terminal(info()) as (path, script):
+        code, _, err = mesodrive(*RUN[:-1], "--port", path, says="n\n")
+    script.finish()
+    assert code == 1
+    assert "Priming pushes 41.0 µL through the needle. Is the device off the skin" in err
+    assert sessions(house) == 0
+
+
+def test_an_answer_on_stderr_leaves_stdout_to_the_program(mesodrive: Mesodrive) -> None:
+    with scripted_terminal(*armed(*DONE), END) as (path, script):
+        code, out, err = mesodrive(*RUN[:-1], "--port", path, "--json", says="y\n")
+    script.finish()
+    assert code == 0
+    assert "Priming pushes" in err
+    assert all(json.loads(line) for line in out.splitlines())
+
+
+@pytest.mark.parametrize("says", ["n\n", ""])
+def test_a_value_beyond_its_range_is_asked_for_and_no_opens_nothing(
+    mesodrive: Mesodrive, house: Path, says: str
+) -> None:
+    words = ("session", "run", "nappage", "--shots", 2, "--set", "depth=1.5", *NOWHERE)
+    code, out, err = mesodrive(*words, says=says)
+    assert code == 1
+    assert "depth: 1.5 mm instead of 3 mm (beyond the recommended range)" in out
+    assert "depth 1.5 mm: beyond the range that the preset's source gives. Go on?" in err
+    assert not (house / "records.db").exists()
+
+
+def test_a_value_beyond_its_range_goes_on_with_yes(mesodrive: Mesodrive) -> None:
+    words = ("session", "run", "nappage", "--set", "depth=1.5", *NOWHERE)
+    assert "There is no port" in mesodrive(*words, says="y\n")[2]
+    assert "There is no port" in mesodrive(*words, "--yes")[2]
+
+
+# what cannot be
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("--set", "dose"), "--set dose lacks '='; write NAME=VALUE"),
+        (("--set", "dose=much"), "--set dose=much is not NAME=VALUE"),
+        (("--set", "dose="), "--set dose= is not NAME=VALUE"),
+        (("--set", "=5"), "There is no value ''"),
+        (("--set", "doze=5"), "There is no value 'doze'; did you mean dose"),
+        (("--set", "dose=20", "--set", "dose=30"), "--set dose is given twice; give it once."),
+        (("--set", "dose=nan"), "dose is nan µL but must lie from"),
+        (("--set", "dose=-1"), "dose is -1 µL but must lie from"),
+        (("--set", "depth=5"), "is past the 4 mm that the cartridge 'single-30g-4mm' reaches"),
+        (("--set", "rate=100"), "A rate of 100 Hz leaves 10 ms a shot"),
+        (("--shots", "200"), "200 shots of 10 µL need 2000 µL and the syringe '1ml' holds"),
+        (("--shots", "0"), "shots is 0 shots but must lie from 1"),
+        (("--fill", "50"), "20 shots of 10 µL need 200 µL and the syringe is filled with 50"),
+        (("--fill", "nan"), "A fill of nan µL is not possible"),
+        (("--cartridge", "x"), "There is no cartridge named 'x'"),
+        (("--syringe", "x"), "There is no syringe named 'x'"),
+    ],
+)
+def test_what_cannot_be_given_is_one_sentence_before_anything_is_opened(
+    mesodrive: Mesodrive, house: Path, words: tuple[str, ...], sentence: str
+) -> None:
+    code, out, err = mesodrive("session", "run", "nappage", "--yes", *words, *NOWHERE)
+    assert (code, out) == (1, "")
+    assert sentence in one_sentence(err)
+    assert not (house / "records.db").exists()
+
+
+def test_too_little_for_priming_too_is_refused_before_anything_moves(mesodrive: Mesodrive) -> None:
+    with scripted_terminal(info()) as (path, script):
+        code, _, err = mesodrive(*RUN, "--fill", 60, "--port", path)
+    script.finish()
+    assert code == 1
+    assert "The shots and the priming take 61.0 µL" in one_sentence(err)
+
+
+def test_records_of_a_newer_schema_are_refused_before_the_device_is_opened(
+    mesodrive: Mesodrive, house: Path
+) -> None:
+    newer_schema(house / "records.db")
+    code, _, err = mesodrive(*RUN, *NOWHERE)
+    assert code == 1
+    assert "have the schema '9999'" in one_sentence(err)

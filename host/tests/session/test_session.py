@@ -1,0 +1,472 @@
+"""A session prepares, arms, and records until it is over; however it ends, the record is true."""
+
+import sqlite3
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import replace
+from itertools import count
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+
+from mesodrive.device import Device
+from mesodrive.link.client import RefusedError
+from mesodrive.presets import load_preset, prescribe
+from mesodrive.records import (
+    EventKind,
+    Records,
+    RecordsError,
+    SessionOutcome,
+    SessionRecord,
+    ShotReport,
+)
+from mesodrive.session import Result, SessionError, TreatmentSession, Truth
+from mesodrive_rig.scripted import (
+    PLAN,
+    PROFILE_ID,
+    Becomes,
+    Exchange,
+    Item,
+    ScriptedPort,
+    Vanish,
+    info,
+    note,
+    refusal,
+    report,
+    result,
+    shot,
+    state,
+    status,
+    torn,
+)
+from mesodrive_wire import FAULTED, INTERLOCK, LIMIT
+
+PRESET = load_preset("nappage")
+PRIME = {"volume_nl": 41_000}
+READY = result({"state": "READY", "left_nl": 1})
+
+
+class Watched:
+    """A view that keeps what it is shown; a test may add to what happens at a shot or a state."""
+
+    def __init__(self) -> None:
+        self.shown: list[tuple[str, Any]] = []
+        self.at_shot: Callable[[ShotReport], None] = lambda _: None
+        self.at_state: Callable[[str], None] = lambda _: None
+
+    def step(self, text: str) -> None:
+        self.shown.append(("step", text))
+
+    def state(self, state: str, why: str) -> None:
+        self.shown.append(("state", f"{state}: {why}"))
+        self.at_state(state)
+
+    def shot(self, report: ShotReport) -> None:
+        self.shown.append(("shot", report.number))
+        self.at_shot(report)
+
+    def alarm(self, code: str, text: str) -> None:
+        self.shown.append(("alarm", f"{code}: {text}"))
+
+    def all(self, kind: str) -> list[Any]:
+        return [what for shown, what in self.shown if shown == kind]
+
+
+class Treatment:
+    """A session of `shots` on a scripted device, ready to run."""
+
+    def __init__(self, records: Records, *exchanges: Exchange, shots: int = 3, **options: Any):
+        self.records = records
+        self.view = Watched()
+        self.port = ScriptedPort(info(), *exchanges)
+        self.device = Device(self.port)
+        prescription = replace(prescribe(PRESET, shots=shots), **options.pop("prescription", {}))
+        self.session = TreatmentSession(
+            self.device, records, PRESET, prescription, self.view, operator="A. Example", **options
+        )
+
+    def run(self) -> Result:
+        ended = self.session.run()
+        self.port.script.finish()
+        return ended
+
+    @property
+    def record(self) -> SessionRecord:
+        return self.records.session("last")
+
+    @property
+    def recorded(self) -> list[int]:
+        return [one.number for one in self.record.shots]
+
+    @property
+    def asked(self) -> list[str]:
+        return self.port.script.methods()
+
+
+def loaded() -> tuple[Exchange, ...]:
+    return (status(), Exchange("profile.load", *state(1, "SAFE", "loaded"), result(PLAN)))
+
+
+def home() -> Exchange:
+    return Exchange("home", *state(2, "HOMING"), 5.0, *state(3, "READY"), READY)
+
+
+def prime() -> Exchange:
+    return Exchange("prime", *state(4, "HOMING"), 2.0, *state(5, "READY"), READY, params=PRIME)
+
+
+def armed(*items: Item) -> tuple[Exchange, ...]:
+    """From the start to the armed device, which then does `items`."""
+    arm = Exchange("arm", *state(6, "ARMED"), result({"state": "ARMED"}), 1.0, *items)
+    return (*loaded(), home(), prime(), arm)
+
+
+def shots(*numbers: int) -> list[Item]:
+    """Shots of these numbers, one every 400 ms."""
+    return [item for n in numbers for item in (0.4, shot(6 + n, n))]
+
+
+def ended(
+    done: int, name: str = "READY", why: str = "all shots are done", **more: Any
+) -> Exchange:
+    return status(state=name, why=why, profile=PROFILE_ID, shots_done=done, **more)
+
+
+ALL_DONE = (*shots(1, 2, 3), *state(10, "READY", "all shots are done"))
+
+
+def test_a_session_that_gives_all_its_shots_is_complete(records: Records) -> None:
+    here = Treatment(records, *armed(*ALL_DONE), ended(3))
+    given = here.run()
+    assert (given.outcome, given.reason) == (SessionOutcome.COMPLETE, "All shots are done.")
+    assert given.as_planned
+    assert (given.shots, given.uncertain_shots, given.cut_short) == (3, 0, 0)
+    assert given.dose_ul == pytest.approx(29.991)
+    assert here.asked == ["info", "status", "profile.load", "home", "prime", "arm", "status"]
+    record = here.record
+    assert record.id == given.session_id
+    assert (record.outcome, record.uncertain_shots) == (SessionOutcome.COMPLETE, 0)
+    assert (record.facts.operator, record.facts.device.serial) == (
+        "A. Example",
+        "E66118604B1F2A2C",
+    )
+    assert here.recorded == here.view.all("shot") == [1, 2, 3]
+    assert record.shots[0].commanded_depth_mm == 3.0
+    states = [one.text.split(":")[0] for one in record.events]
+    assert states == ["HOMING", "READY", "HOMING", "READY", "ARMED", "READY"]
+
+
+def test_a_shot_is_in_the_record_before_it_is_shown(records: Records) -> None:
+    here = Treatment(records, *armed(*ALL_DONE), ended(3))
+    found: list[int] = []
+    here.view.at_shot = lambda shown: found.append(here.recorded[-1] - shown.number)
+    here.run()
+    assert found == [0, 0, 0]
+
+
+def test_what_the_virtual_injector_measured_is_recorded_with_the_shot(records: Records) -> None:
+    known: dict[int, tuple[float, float, float]] = {1: (9.9, 3.01, 0.1), 3: (9.8, 2.99, 0.2)}
+    truth: Truth = known.get
+    here = Treatment(records, *armed(*ALL_DONE), ended(3), truth=truth)
+    here.run()
+    assert [one.true_skin_ul for one in here.record.shots] == [9.9, None, 9.8]
+    assert here.record.shots[0].true_lost_ul == 0.1
+
+
+@pytest.mark.parametrize("options", [{"primed": True}, {"prescription": {"dose_ul": 0.0}}])
+def test_a_full_cartridge_and_a_dry_session_are_not_primed(
+    records: Records, options: dict[str, Any]
+) -> None:
+    arm = Exchange("arm", *state(4, "ARMED"), result({}), 0.4, shot(5, 1), *state(6, "READY"))
+    here = Treatment(records, *loaded(), home(), arm, ended(1), shots=1, **options)
+    assert here.session.prime_ul == 0
+    assert here.run().as_planned
+
+
+# what keeps a session from beginning
+
+
+def refused(here: Treatment, kind: type[Exception]) -> str:
+    with pytest.raises(kind) as error:
+        here.run()
+    here.port.script.finish()
+    assert here.records.sessions() == []
+    assert not {"home", "prime", "arm"} & set(here.asked)
+    return str(error.value)
+
+
+def test_a_device_in_fault_is_refused_with_its_reason(records: Records) -> None:
+    why = "The guard was opened; close the guard, then acknowledge."
+    here = Treatment(records, status(state="FAULT", why=why))
+    assert refused(here, SessionError) == (
+        "The device is in FAULT (The guard was opened; close the guard, then acknowledge); "
+        "put that right, then run mesodrive ack."
+    )
+
+
+def test_a_profile_that_the_device_refuses_leaves_no_record(records: Records) -> None:
+    load = Exchange("profile.load", refusal(LIMIT, "depth_um is past the limit; take less."))
+    here = Treatment(records, status(), load)
+    assert refused(here, RefusedError) == "depth_um is past the limit; take less."
+
+
+def test_too_little_liquid_for_priming_and_shots_is_refused(records: Records) -> None:
+    here = Treatment(records, prescription={"fill_ul": 70.9})
+    assert refused(here, SessionError) == (
+        "The shots and the priming take 71.0 µL and the syringe holds 70.9; "
+        "fill more or plan fewer shots."
+    )
+
+
+def test_a_mode_that_the_device_lacks_is_refused(records: Records) -> None:
+    here = Treatment(records)
+    here.device.info = here.device.info.model_copy(update={"modes": ["single"]})
+    assert "does not know the mode series" in refused(here, SessionError)
+
+
+def test_records_that_take_no_session_keep_everything_still(records: Records) -> None:
+    here = Treatment(records, *loaded())
+    with failing(lambda _: True), pytest.raises(RecordsError):
+        here.run()
+    assert here.asked == ["info", "status", "profile.load"]
+
+
+# what ends it early
+
+
+@pytest.mark.parametrize("step", ["home", "prime", "arm"])
+def test_a_refusal_on_the_way_is_recorded_as_the_reason(records: Records, step: str) -> None:
+    way = {
+        "home": (),
+        "prime": (home(),),
+        "arm": (home(), prime()),
+    }[step]
+    no = Exchange(step, refusal(INTERLOCK, "The guard is open; put that right first."))
+    off = Exchange("disarm", result({"state": "SAFE"}))
+    here = Treatment(records, *loaded(), *way, no, off, ended(0, "SAFE"))
+    given = here.run()
+    assert (given.outcome, given.reason) == (
+        SessionOutcome.STOPPED,
+        "The guard is open; put that right first.",
+    )
+    assert not given.as_planned
+    assert (here.record.outcome, here.recorded) == (SessionOutcome.STOPPED, [])
+
+
+def test_a_fault_ends_it_with_the_devices_sentence(records: Records) -> None:
+    stopped = shot(8, 2, outcome="stopped", why="the stop was pulled", dose_nl=3313, back_us=None)
+    alarm = note("alarm", 10, code="stop_pulled", priority="high", text="Release the stop.")
+    fault = (*shots(1), 0.2, stopped, *state(9, "FAULT", "The stop was pulled."), alarm)
+    here = Treatment(records, *armed(*fault), ended(2, "FAULT", "The stop was pulled."))
+    given = here.run()
+    assert (given.outcome, given.reason) == (SessionOutcome.FAULT, "The stop was pulled.")
+    assert (given.shots, given.cut_short, given.uncertain_shots) == (2, 1, 0)
+    assert [one.outcome for one in here.record.shots] == ["done", "stopped"]
+    assert here.view.all("alarm") == ["stop_pulled: Release the stop."]
+    assert EventKind.ALARM in {one.kind for one in here.record.events}
+
+
+def test_a_device_that_stopped_by_itself_says_why(records: Records) -> None:
+    silent = "the host was silent for 500 ms"
+    here = Treatment(
+        records, *armed(*shots(1), *state(8, "SAFE", silent)), ended(1, "SAFE", silent)
+    )
+    given = here.run()
+    assert given.outcome is SessionOutcome.STOPPED
+    assert given.reason == "The device stopped: the host was silent for 500 ms."
+
+
+def test_shots_that_were_cut_short_are_told_and_it_was_not_as_planned(records: Records) -> None:
+    cut = shot(7, 1, outcome="stopped", why="the trigger was released", dose_nl=4000)
+    rest = (*shots(2, 3), *state(10, "READY"))
+    here = Treatment(records, *armed(0.4, cut, *rest), ended(3))
+    given = here.run()
+    assert given.reason == "All shots are done, 1 of them cut short."
+    assert given.outcome is SessionOutcome.COMPLETE
+    assert not given.as_planned
+
+
+def test_when_all_is_given_the_host_disarms_a_device_that_would_go_on(records: Records) -> None:
+    cut = shot(9, 3, outcome="stopped", why="the trigger was released", dose_nl=4000)
+    paused = (*shots(1, 2), 0.4, cut, *state(10, "PAUSED", "the trigger was released"))
+    off = Exchange("disarm", *state(11, "READY"), result({"state": "READY"}))
+    here = Treatment(records, *armed(*paused), off, ended(3))
+    assert here.run().shots == 3
+
+
+def interrupt_at(what: object) -> Callable[[Any], None]:
+    """A person who presses Ctrl-C when this shot or state is shown, once."""
+    pressed: list[object] = []
+
+    def look(shown: ShotReport | str) -> None:
+        if what == (shown if isinstance(shown, str) else shown.number) and not pressed:
+            pressed.append(what)
+            raise KeyboardInterrupt
+
+    return look
+
+
+def test_a_person_stops_it_and_every_shot_stays(records: Records) -> None:
+    cut = shot(9, 3, outcome="stopped", why="disarmed by the host", dose_nl=1000)
+    off = Exchange("disarm", cut, *state(10, "READY"), result({"state": "READY"}))
+    here = Treatment(records, *armed(*shots(1, 2)), off, ended(3), shots=20)
+    here.view.at_shot = interrupt_at(2)
+    given = here.run()
+    assert (given.outcome, given.reason) == (
+        SessionOutcome.STOPPED,
+        "A person stopped it at the host.",
+    )
+    assert (given.shots, given.uncertain_shots, given.as_planned) == (3, 0, False)
+    assert here.recorded == [1, 2, 3]
+
+
+def test_a_person_who_stops_it_in_the_last_shot_has_stopped_it(records: Records) -> None:
+    cut = shot(9, 3, outcome="stopped", why="disarmed by the host", dose_nl=1000)
+    off = Exchange("disarm", cut, result({"state": "READY"}))
+    here = Treatment(records, *armed(*shots(1, 2)), off, ended(3))
+    here.view.at_shot = interrupt_at(2)
+    assert here.run().outcome is SessionOutcome.STOPPED
+
+
+def test_a_person_stops_it_while_homing(records: Records) -> None:
+    moving = Exchange("home", *state(2, "HOMING"))
+    off = Exchange("disarm", *state(3, "SAFE"), result({"state": "SAFE"}))
+    here = Treatment(records, *loaded(), moving, off, ended(0, "SAFE"))
+    here.view.at_state = interrupt_at("HOMING")
+    assert here.run().outcome is SessionOutcome.STOPPED
+    assert (here.record.outcome, here.recorded) == (SessionOutcome.STOPPED, [])
+
+
+def test_a_person_stops_a_device_that_has_just_faulted(records: Records) -> None:
+    off = Exchange("disarm", refusal(FAULTED, "A fault is latched; acknowledge it with ack."))
+    fault = ended(1, "FAULT", "The stop was pulled.")
+    here = Treatment(records, *armed(*shots(1), *state(8, "FAULT")), off, fault)
+    here.view.at_shot = interrupt_at(1)
+    given = here.run()
+    assert (given.outcome, given.reason) == (SessionOutcome.FAULT, "The stop was pulled.")
+
+
+def test_a_cable_pulled_while_a_person_stops_it_is_a_lost_link(records: Records) -> None:
+    here = Treatment(records, *armed(*shots(1)), Exchange("disarm", Vanish()))
+    here.view.at_shot = interrupt_at(1)
+    assert here.run().outcome is SessionOutcome.LINK_LOST
+    assert here.recorded == [1]
+
+
+# notifications that do not arrive
+
+
+def fetched(first: int, *numbers: int) -> Exchange:
+    pages = {"shots": [report(n) for n in numbers]}
+    return Exchange("shots", result(pages), params={"first": first})
+
+
+def test_a_torn_report_is_fetched_and_nothing_is_uncertain(records: Records) -> None:
+    items = (*shots(1), 0.4, torn(shot(8, 2)), *shots(3), *state(10, "READY"))
+    asked = (ended(2, "DELIVERING"), fetched(2, 2), fetched(3), ended(3), ended(3))
+    here = Treatment(records, *armed(*items), *asked)
+    given = here.run()
+    assert given.as_planned
+    assert here.recorded == [1, 2, 3]
+    assert here.view.all("shot") == [1, 2, 3]
+    gaps = [one for one in here.record.events if one.kind is EventKind.GAP]
+    assert len(gaps) == 2  # the torn line, then the number that it leaves out
+
+
+def test_a_report_that_was_dropped_whole_is_fetched(records: Records) -> None:
+    items = (*shots(1), 0.4, *shots(3), *state(10, "READY"))
+    here = Treatment(records, *armed(*items), ended(3), fetched(2, 2, 3), fetched(4), ended(3))
+    given = here.run()
+    assert given.as_planned
+    assert given.dose_ul == pytest.approx(29.991)
+    assert here.recorded == [1, 2, 3]
+    assert here.view.all("shot") == [1, 3, 2]
+
+
+def test_the_last_report_and_the_end_may_both_be_lost(records: Records) -> None:
+    items = (*shots(1, 2), 0.4, Becomes("READY"))
+    here = Treatment(records, *armed(*items), ended(3), fetched(3, 3), fetched(4))
+    assert here.run().as_planned
+    assert here.recorded == [1, 2, 3]
+
+
+def test_reports_that_the_device_has_forgotten_stay_uncertain(records: Records) -> None:
+    items = (*shots(1), 0.4, *state(60, "READY"))
+    asked = (ended(40), fetched(2, 39, 40), fetched(41), ended(40), fetched(2, 39, 40))
+    here = Treatment(records, *armed(*items), *asked, fetched(41), shots=40)
+    given = here.run()
+    assert (given.outcome, given.shots, given.uncertain_shots) == (SessionOutcome.COMPLETE, 3, 37)
+    assert given.uncertain_ul == 370.0
+    assert not given.as_planned
+    assert here.record.uncertain_ul == 370.0
+
+
+def test_a_device_that_restarts_in_the_middle_is_not_taken_for_one_that_has_ended(
+    records: Records,
+) -> None:
+    items = (*shots(1), 0.1, *state(1, "SAFE", "self-test passed"))
+    reborn = status(state="SAFE", why="self-test passed")
+    here = Treatment(records, *armed(*items), reborn, shots=20)
+    given = here.run()
+    assert given.outcome is SessionOutcome.LINK_LOST
+    assert given.uncertain_shots >= 1
+    assert here.recorded == [1]
+
+
+# when the record cannot be kept
+
+
+@contextmanager
+def failing(when: Callable[[str], bool]) -> Generator[None]:
+    """A disk that is full from the first INSERT on for which `when` holds."""
+
+    def look(_connection: Any, cursor: sqlite3.Cursor, statement: str, *_: Any) -> None:
+        if statement.startswith("INSERT") and when(statement):
+            (pages,) = cursor.execute("PRAGMA page_count").fetchone()
+            cursor.execute(f"PRAGMA max_page_count = {pages}")
+            cursor.execute("CREATE TABLE more AS SELECT zeroblob(1000000)")
+
+    event.listen(Engine, "before_cursor_execute", look)
+    try:
+        yield
+    finally:
+        event.remove(Engine, "before_cursor_execute", look)
+
+
+@pytest.mark.parametrize("which", range(1, 10))
+def test_a_full_disk_disarms_and_is_one_sentence(records: Records, which: int) -> None:
+    off = Exchange("disarm", result({"state": "READY"}))
+    here = Treatment(records, *armed(*ALL_DONE), shots=20)
+    here.port.script.exchanges.append(off)
+    numbers = count()
+    with (
+        failing(lambda _: next(numbers) == which),
+        pytest.raises(RecordsError, match="is full and nothing was written; free some space"),
+    ):
+        here.session.run()
+    assert here.asked[-1] == "disarm"
+    assert here.recorded == here.view.all("shot")
+    assert here.record.ended_at is None
+
+
+def test_a_full_disk_with_a_device_that_is_gone_closes_the_port(records: Records) -> None:
+    here = Treatment(records, *armed(*shots(1)), Exchange("disarm"))
+    with failing(lambda text: "INTO shot" in text), pytest.raises(RecordsError):
+        here.session.run()
+    assert here.port.closed
+
+
+def test_a_defect_of_the_view_disarms_too(records: Records) -> None:
+    here = Treatment(records, *armed(*shots(1)), Exchange("disarm", result({})))
+
+    def defect(_: ShotReport) -> None:
+        raise ZeroDivisionError
+
+    here.view.at_shot = defect
+    with pytest.raises(ZeroDivisionError):
+        here.session.run()
+    here.port.script.finish()
+    assert here.asked[-1] == "disarm"
+    assert here.recorded == [1]

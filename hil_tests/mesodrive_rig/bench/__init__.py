@@ -1,0 +1,1 @@
+"""Benchmarks: figures measured from outside the firmware, in emulated time."""

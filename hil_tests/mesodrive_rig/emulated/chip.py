@@ -1,0 +1,202 @@
+"""An emulated RP2040 that boots our image, stepped in emulated time by whoever holds it.
+
+Nothing runs by itself: `run_for` and `run_until` advance the chip, so a test that only uses them
+is deterministic to the nanosecond. The emulator is rp2040py; docs/rig.md says
+what is set here and why.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from rp2040py.boards import BOARDS
+from rp2040py.device.base_device import BaseDevice, ResetCause
+from rp2040py.execute_batch import execute_batch
+from rp2040py.gpio_pin import GPIOPinState
+from rp2040py.memory_map import FLASH_START_ADDRESS
+
+from mesodrive.errors import MesodriveError
+from mesodrive_rig.emulated.pio_time import PioTime
+
+_USB_FRAME_US = 1000  # what a host has to send goes out with the next frame
+_HOST_BUFFER = 4096  # bytes that a host's serial driver keeps for a program that does not read
+
+
+class Chip:
+    """A Pico with `image` in its flash, powered off until `power_on`."""
+
+    def __init__(self, image: Path):
+        if not image.is_file():
+            raise MesodriveError(f"There is no image at {image}; build it with make firmware.")
+        self._device = BaseDevice(board=replace(BOARDS["pico"], image=image))
+        self.mcu = self._device.mcu
+        self._simulator = self._device.simulator
+        self._clock = self.mcu.clock
+        self._alarm = self._clock.create_alarm(self._reached)
+        self.pio_time = PioTime(self.mcu)
+        self._outputs: list[Callable[[], None]] = []  # each looks at one output and tells
+        self._to_device = bytearray()
+        self._idle_read: tuple[int, int] | None = None  # a read that waits for data
+        self.received = bytearray()  # see `take`
+        usb: Any = self.mcu.usb_ctrl  # its hooks and the one method that is replaced
+        usb.read_delay_microseconds = _USB_FRAME_US
+        self._device.cdc.on_serial_data = self._receive
+        self._device.cdc.on_device_connected = self._enumerated
+        self._serve_read: Callable[[int, int], None] = usb.on_endpoint_read
+        usb.on_endpoint_read = self._read
+        self._sent: Callable[[int, bool], None] = usb._indicate_buffer_ready
+        usb._indicate_buffer_ready = self._buffer_ready
+        self._unsent: list[int] = []  # endpoints whose data the host does not take yet
+        self._usb_reset: Callable[[], None] = usb.on_reset
+        usb.on_reset = self._was_reset
+        self._port_open = False
+        self._port_lost: Callable[[], None] | None = None
+        self._usb_up = False
+
+    # time
+
+    @property
+    def now_ns(self) -> float:
+        """Emulated time since the power came on."""
+        return self._clock.nanos
+
+    def power_on(self) -> None:
+        """Start at the flash's entry point, as the boot ROM would."""
+        self.mcu.core.pc = FLASH_START_ADDRESS
+
+    def run_for(self, ns: float) -> None:
+        """Advance the chip by `ns` of emulated time."""
+        self.run_until(self._clock.nanos + ns)
+
+    def run_until(self, ns: float) -> None:
+        """Advance the chip to emulated time `ns`."""
+        self._alarm.schedule(max(0.0, ns - self._clock.nanos))
+        self._simulator.stopped = False
+        while not self._simulator.stopped:
+            execute_batch(self._simulator, 1)
+
+    def _reached(self) -> None:
+        self._simulator.stopped = True
+
+    def call_at(self, ns: float, callback: Callable[[], None]) -> Any:
+        """Have `callback` called at emulated time `ns`; the handle has `cancel()`."""
+        alarm = self._clock.create_alarm(callback)
+        alarm.schedule(max(0.0, ns - self._clock.nanos))
+        return alarm
+
+    def reset(self, *, power: bool = False) -> None:
+        """Pull the RUN pin, or with `power` take the supply away for a moment."""
+        self._device.hard_reset(cause=ResetCause.POWER_ON if power else ResetCause.RUN_PIN)
+
+    def _was_reset(self) -> None:
+        """The chip has been reset, by a hand or by its own watchdog: it has left the bus, and its
+        outputs float, which the emulator does not tell those who listen to them."""
+        self._usb_reset()
+        self._usb_up = False
+        self._idle_read = None
+        self._unsent.clear()
+        self._to_device.clear()
+        for look in self._outputs:
+            look()
+        if self._port_lost:
+            lost, self._port_lost = self._port_lost, None
+            self._port_open = False
+            lost()
+
+    # pins
+
+    def on_edge(self, gpio: int, callback: Callable[[bool], None]) -> None:
+        """Have `callback(level)` called at each change of an output."""
+        pin = self.mcu.gpio[gpio]
+        level = False
+
+        def changed(state: object = None, _: object = None) -> None:
+            nonlocal level
+            new = (pin.value if state is None else state) is GPIOPinState.HIGH
+            if new is not level:
+                level = new
+                callback(new)
+
+        pin.add_listener(changed)
+        self._outputs.append(changed)
+
+    def loop_back(self, gpio: int) -> None:
+        """Let the input side of an output pad see the pad, as it does on the real chip."""
+        pin = self.mcu.gpio[gpio]
+        self.on_edge(gpio, pin.set_input_value)
+
+    def drive(self, gpio: int, level: bool) -> None:
+        """Drive an input from outside."""
+        self.pio_time.catch_up()
+        self.mcu.gpio[gpio].set_input_value(level)
+        self.pio_time.look_ahead()
+
+    # the serial line
+
+    def open_port(self, on_lost: Callable[[], None] | None = None) -> None:
+        """A program on the host opens the port: DTR rises. A program that gives `on_lost` loses
+        the port with the next reset of the chip; without, it is opened anew for it."""
+        self._port_open = True
+        self._port_lost = on_lost
+        self._set_lines()
+
+    def close_port(self) -> None:
+        """The program closes the port: DTR falls, and what was on the way is gone."""
+        self._port_open = False
+        self._port_lost = None
+        self._to_device.clear()
+        self.take()
+        self._set_lines()
+
+    def send(self, data: bytes) -> None:
+        """Bytes from the host to the device."""
+        self._to_device.extend(data)
+        self._feed()
+
+    def _receive(self, data: bytes | bytearray) -> None:
+        if self._port_open:  # a host drops what comes for nobody
+            self.received.extend(data)
+
+    def take(self) -> bytes:
+        """What the device has sent and nobody has taken."""
+        data = bytes(self.received)
+        self.received.clear()
+        while self._unsent:
+            self._sent(self._unsent.pop(0), False)
+        return data
+
+    def _enumerated(self) -> None:
+        self._usb_up = True
+        # Enumeration raises DTR by itself; a host does so only when a program opens the port.
+        self._set_lines()
+
+    def _set_lines(self) -> None:
+        if self._usb_up:
+            self._device.cdc.set_control_lines(dtr=self._port_open, rts=self._port_open)
+
+    def _feed(self) -> None:
+        fifo = self._device.cdc.tx_fifo
+        room = fifo.size - fifo.item_count
+        for byte in self._to_device[:room]:
+            self._device.cdc.send_serial_byte(byte)
+        del self._to_device[:room]
+        if self._idle_read and fifo.item_count:
+            waiting, self._idle_read = self._idle_read, None
+            self._serve_read(*waiting)
+
+    def _read(self, endpoint: int, size: int) -> None:
+        """The device is ready to receive. A real host sends nothing when it has nothing; the
+        emulator's would send an empty packet each frame and keep the CPU awake for it."""
+        self._feed()
+        if endpoint and not self._device.cdc.tx_fifo.item_count:
+            self._idle_read = (endpoint, size)
+        else:
+            self._serve_read(endpoint, size)
+
+    def _buffer_ready(self, endpoint: int, out: bool) -> None:
+        """A buffer has gone over the bus; one to a host with full hands has not, yet."""
+        if endpoint and not out and len(self.received) >= _HOST_BUFFER:
+            self._unsent.append(endpoint)
+        else:
+            self._sent(endpoint, out)

@@ -1,0 +1,129 @@
+"""A person at a rig with the host computer beside it: what most tests begin with."""
+
+from collections.abc import Callable
+from typing import Any
+
+from mesodrive.device import Device, Plan
+from mesodrive_rig.plant import AxisSpec, CartridgeSpec, PlantSpec, Sensor, SyringeSpec
+from mesodrive_rig.rig import Rig
+
+NL_PER_MM = 17_349  # a 1 mL syringe of 4.70 mm bore
+NL_PER_STEP = NL_PER_MM / 3200
+
+# The ideal plant with a full 1 mL syringe, a small cartridge, and both axes left near home: homing
+# and priming are over soon.
+NEAR_HOME = PlantSpec(
+    plunger=AxisSpec(lead_mm=1.0, max_mm=62.0, initial_mm=0.3),
+    depth=AxisSpec(lead_mm=0.5, max_mm=15.0, initial_mm=0.3),
+    syringe=SyringeSpec.from_ul_per_mm(NL_PER_MM / 1000, fill_ul=1020.0),
+    cartridge=CartridgeSpec(dead_volume_ul=2.0),
+)
+PRIME_UL = 3.0
+
+_HANDS_AT_REST = {
+    Sensor.TRIGGER: False,
+    Sensor.CONTACT: False,
+    Sensor.GUARD: True,
+    Sensor.STOP: True,
+    Sensor.CARTRIDGE: True,
+}
+_SETTLE_MS = 50  # the device has seen a switch
+
+
+def profile(**changes: object) -> dict[str, object]:
+    """A series of 10 µL at 1 mm with the syringe of NEAR_HOME, but for `changes`."""
+    values: dict[str, object] = {
+        "version": 1,
+        "name": "test",
+        "mode": "series",
+        "shots": 40,
+        "depth_um": 1000,
+        "dose_nl": 10_000,
+        "flow_nl_s": 100_000,
+        "settle_ms": 15,
+        "dwell_ms": 160,
+        "rest_ms": 50,
+        "period_ms": 400,
+        "cartridge_um": 4000,
+        "needles": 1,
+        "syringe_nl_per_mm": NL_PER_MM,
+        "fill_nl": 1_020_000,
+    }
+    assert changes.keys() <= values.keys()
+    return values | changes
+
+
+class Operator:
+    """Connects at once. `notes` are the notifications so far."""
+
+    def __init__(self, rig: Rig):
+        self.rig = rig
+        self.notes: list[tuple[str, dict[str, Any]]] = []
+        self.device = Device(rig.connect(), self._heard)
+
+    def reconnect(self) -> None:
+        """Open the port again."""
+        self.device = Device(self.rig.connect(), self._heard)
+
+    def told(self, method: str) -> list[dict[str, Any]]:
+        """The params of the notifications called `method`: state, shot, alarm."""
+        return [params for told, params in self.notes if told == method]
+
+    def state(self) -> str:
+        return self.device.status().state
+
+    def wait(self, ms: float) -> None:
+        """Let time pass; the device hears that we are here."""
+        self.device.client.pump(ms / 1000)
+
+    def wait_until(self, condition: Callable[[], bool], within_ms: float) -> None:
+        """Let time pass until `condition()`. Raises TimeoutError."""
+        end_ms = self.rig.now_ms() + within_ms
+        while not condition():
+            if self.rig.now_ms() > end_ms:
+                raise TimeoutError(f"it did not come true within {within_ms} ms")
+            self.wait(1)
+
+    def rest(self) -> None:
+        """Hands off, everything closed, a latched fault acknowledged."""
+        for sensor, is_true in _HANDS_AT_REST.items():
+            self.rig.set(sensor, is_true)
+        self.wait(_SETTLE_MS)
+        if self.state() == "FAULT":
+            self.device.acknowledge()
+
+    def disarm(self) -> None:
+        """Hands off, and nothing armed."""
+        self.rest()
+        if self.state() in ("ARMED", "DELIVERING", "PAUSED"):
+            self.device.disarm()
+
+    def make_ready(self, values: dict[str, object]) -> Plan:
+        """From whatever state to READY with a freshly loaded profile, and its fill as it is."""
+        self.disarm()
+        plan = self.device.load(values | {"fill_nl": int(1000 * self.rig.truth().left_ul)})
+        self.device.home()
+        return plan
+
+    def touch(self, is_true: bool = True) -> None:
+        """Hold the device to the skin, or lift it, and wait until that counts."""
+        self.rig.set(Sensor.CONTACT, is_true)
+        self.wait(_SETTLE_MS)
+
+    def press(self) -> None:
+        """Press the trigger, released before."""
+        self.rig.set(Sensor.TRIGGER, False)
+        self.wait(_SETTLE_MS)
+        self.rig.set(Sensor.TRIGGER, True)
+
+    def shoot(self, shots: int, within_ms: float = 2000) -> list[dict[str, Any]]:
+        """Press and hold for `shots` reports; then release. Returns them."""
+        known = len(self.told("shot"))
+        self.press()
+        self.wait_until(lambda: len(self.told("shot")) >= known + shots, within_ms * shots)
+        self.rig.set(Sensor.TRIGGER, False)
+        self.wait(_SETTLE_MS)
+        return self.told("shot")[known:]
+
+    def _heard(self, method: str, params: dict[str, Any]) -> None:
+        self.notes.append((method, params))

@@ -1,0 +1,249 @@
+"""The wire through the shipping image: what is broken changes nothing, what is repeated runs once,
+and a host that does not read stops nothing.
+"""
+
+import random
+import zlib
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from mesodrive_rig.emulated.edges import EdgeLog
+from mesodrive_rig.emulated.rig import EmulatedRig
+from mesodrive_rig.operator import NEAR_HOME, NL_PER_STEP, PRIME_UL, Operator, profile
+from mesodrive_rig.plant import Output, Sensor
+from mesodrive_wire import (
+    BAD_PARAMS,
+    BAD_REQUEST,
+    MAX_LINE,
+    PARSE,
+    STALE_ID,
+    UNKNOWN_METHOD,
+    LineReader,
+    decode,
+    encode,
+    request,
+)
+
+pytestmark = pytest.mark.hil
+
+# Strikes one after another as fast as the mechanics go: many notifications in little time.
+FAST_DRY = profile(
+    dose_nl=0, settle_ms=0, dwell_ms=1, rest_ms=5, period_ms=30, shots=200, flow_nl_s=100_000
+)
+
+
+ANSWER_MS = 2000
+
+
+class Wire:
+    """The serial line in the raw, on a device that is homed and ready."""
+
+    def __init__(self) -> None:
+        self.rig = EmulatedRig(NEAR_HOME)
+        self.edges = EdgeLog(self.rig)
+        self.operator = Operator(self.rig)
+        self.operator.make_ready(profile())
+        self.operator.device.prime(PRIME_UL)
+        self.port = self.operator.device.client.port
+        self.last_id = self.operator.device.client.call("info")["last_id"]
+        self._reader = LineReader()
+
+    def next_id(self) -> int:
+        self.last_id += 1
+        return self.last_id
+
+    def line(self, method: str, params: dict[str, Any] | None = None) -> bytes:
+        """A good request with a fresh id."""
+        return encode(request(self.next_id(), method, params))
+
+    def hear(self, ms: float) -> list[dict[str, Any]]:
+        """All messages that come within `ms`."""
+        heard: list[dict[str, Any]] = []
+        end = self.rig.now_ms() + ms
+        while self.rig.now_ms() < end:
+            for line in self._reader.feed(self.port.read((end - self.rig.now_ms()) / 1000)):
+                assert line is not None
+                heard.append(decode(line))
+        return heard
+
+    def ask(self, line: bytes, answers: int = 1) -> list[dict[str, Any]]:
+        """Send; return what comes until there are `answers`, and anything in 20 ms after that."""
+        self.port.write(line)
+        heard: list[dict[str, Any]] = []
+        end = self.rig.now_ms() + ANSWER_MS
+        while sum("id" in message for message in heard) < answers and self.rig.now_ms() < end:
+            heard += self.hear(5)
+        return heard + self.hear(20)
+
+    def status(self) -> dict[str, Any]:
+        (answer,) = self.ask(self.line("status"))
+        del answer["result"]["uptime_ms"]
+        return answer["result"]
+
+
+@pytest.fixture(scope="module")
+def wire() -> Wire:
+    return Wire()
+
+
+def refused(wire: Wire, line: Callable[[], bytes]) -> dict[str, Any]:
+    """Send what cannot be carried out; return the one error. All must be as it was before."""
+    before = wire.status()
+    (answer,) = wire.ask(line())
+    assert wire.status() == before
+    sentence = answer["error"]["message"]
+    assert sentence.endswith(".")
+    assert "\n" not in sentence
+    return answer
+
+
+def with_checksum(body: bytes) -> bytes:
+    """`body` as a line whose checksum is right."""
+    return body + b" %08x\n" % zlib.crc32(body)
+
+
+SPOILED: dict[str, Callable[[bytes], bytes]] = {
+    "cut short": lambda line: line[: len(line) // 2] + b"\n",
+    "beginning lost": lambda line: line[3:],
+    "checksum cut short": lambda line: line[:-2] + b"\n",
+    "bit flipped": lambda line: line.replace(b"home", b"hoMe"),
+    "space added": lambda line: line.replace(b" ", b"  "),
+    "upper case": lambda line: line[:-1].upper() + b"\n",
+    "no checksum": lambda _: b"home\n",
+    "not json": lambda _: with_checksum(b"home, please"),
+    "no object": lambda _: with_checksum(b"[1,2]"),
+    "nested": lambda _: with_checksum(b"[" * 1500),
+    "not utf-8": lambda _: with_checksum(b'{"a":"\xff\xfe"}'),
+    "too long": lambda _: b"x" * (MAX_LINE + 500) + b"\n",
+}
+
+
+@pytest.mark.parametrize("spoil", SPOILED.values(), ids=SPOILED.keys())
+def test_a_broken_line_is_refused_and_changes_nothing(wire: Wire, spoil: Callable[[bytes], bytes]):
+    answer = refused(wire, lambda: spoil(wire.line("home")))
+    assert (answer["id"], answer["error"]["code"]) == (None, PARSE)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"id":%d,"method":"home"}',
+        b'{"jsonrpc":"2.0","id":"%d","method":"home"}',
+        b'{"jsonrpc":"2.0","id":-%d,"method":"home"}',
+        b'{"jsonrpc":"2.0","id":%d.5,"method":"home"}',
+        b'{"jsonrpc":"2.0","id":%d,"method":7}',
+        b'{"jsonrpc":"2.0","id":%d,"method":"home","params":[1]}',
+        b'{"jsonrpc":"2.0","id":%d,"method":"home","at":"once"}',
+        b'{"jsonrpc":"2.0","id":%d,"method":"home","' + b"y" * 1900 + b'":1}',
+    ],
+)
+def test_what_is_no_request_is_refused_and_changes_nothing(wire: Wire, body: bytes):
+    answer = refused(wire, lambda: with_checksum(body % wire.next_id()))
+    assert (answer["id"], answer["error"]["code"]) == (None, BAD_REQUEST)
+
+
+@pytest.mark.parametrize("method", ["hom", "", "__init__", "z" * 1900, "é"])
+def test_an_unknown_method_is_refused(wire: Wire, method: str):
+    answer = refused(wire, lambda: wire.line(method))
+    assert (answer["id"], answer["error"]["code"]) == (wire.last_id - 1, UNKNOWN_METHOD)
+
+
+@pytest.mark.parametrize(
+    ("method", "params"),
+    [
+        ("home", {"fast": 1}),
+        ("arm", {"x" * 1900: 1}),
+        ("prime", {}),
+        ("prime", {"volume_nl": "1000"}),
+        ("prime", {"volume_nl": "9" * 1900}),
+        ("prime", {"volume_nl": 1000, "flow": 1}),
+        ("shots", {"first": None}),
+        ("profile.load", {"profile": []}),
+    ],
+)
+def test_unknown_or_wrong_params_are_refused(wire: Wire, method: str, params: dict[str, Any]):
+    answer = refused(wire, lambda: wire.line(method, params))
+    assert (answer["id"], answer["error"]["code"]) == (wire.last_id - 1, BAD_PARAMS)
+
+
+def test_the_same_line_twice_runs_once_and_is_answered_twice(wire: Wire):
+    before_ul = wire.rig.truth().pushed_ul
+    wire.edges.clear()
+    line = wire.line("prime", {"volume_nl": 1000})
+    wire.port.write(line)
+    heard = wire.hear(20)  # under way
+    assert not any("id" in message for message in heard)
+    wire.port.write(line)
+    answers = [message for message in wire.hear(400) + wire.ask(line) if "id" in message]
+    assert len(answers) >= 2
+    assert all(answer == answers[0] for answer in answers)
+    assert answers[0]["id"] == wire.last_id
+    assert len(wire.edges.rises(Output.PLUNGER_STEP)) == round(1000 / NL_PER_STEP)
+    assert 1000 * (wire.rig.truth().pushed_ul - before_ul) == pytest.approx(1000, abs=NL_PER_STEP)
+
+
+def test_an_id_that_was_used_otherwise_is_stale(wire: Wire):
+    used = wire.next_id()
+    wire.ask(encode(request(used, "ping")))
+    for id in (used, used - 1000):
+        before = wire.status()
+        (answer,) = wire.ask(encode(request(id, "disarm")))
+        assert (answer["id"], answer["error"]["code"]) == (id, STALE_ID)
+        assert answer["error"]["data"] == {"last_id": wire.last_id}
+        assert wire.status() == before
+
+
+def test_two_requests_at_once_are_both_answered(wire: Wire):
+    answers = wire.ask(wire.line("ping") + wire.line("status"), 2)
+    assert [answer["id"] for answer in answers] == [wire.last_id - 1, wire.last_id]
+
+
+FLOODS: dict[str, Callable[[random.Random], list[bytes]]] = {
+    "short lines": lambda noise: [noise.randbytes(noise.randrange(1, 4)) for _ in range(100)],
+    "long lines": lambda noise: [noise.randbytes(noise.randrange(1, 3000)) for _ in range(5)],
+    "no line at all": lambda noise: [noise.randbytes(6_000).replace(b"\n", b"")],
+}
+
+
+@pytest.mark.parametrize("kind", FLOODS)
+def test_after_a_flood_of_garbage_a_good_request_is_answered(wire: Wire, kind: str):
+    before = wire.status()
+    lines = FLOODS[kind](random.Random(1))
+    heard = wire.ask(b"\n".join(lines) + b"\n", 10_000)  # until the device is quiet
+    assert heard
+    assert {(answer["id"], answer["error"]["code"]) for answer in heard} == {(None, PARSE)}
+    assert wire.status() == before
+
+
+def test_a_host_that_does_not_read_loses_notifications_but_no_answers(wire: Wire):
+    operator, rig = wire.operator, wire.rig
+    operator.make_ready(FAST_DRY)  # with ids of its own, above ours
+    wire.last_id = operator.device.client.call("info")["last_id"]
+    dropped = wire.status()["dropped"]
+    wire.ask(wire.line("arm"))
+    rig.set(Sensor.CONTACT, True)
+    wire.hear(50)
+    wire.edges.clear()
+    rig.set(Sensor.TRIGGER, True)
+    asked: list[int] = []
+    for _ in range(18):  # 2.7 s: the host speaks, but takes nothing
+        wire.port.write(wire.line("ping"))
+        asked.append(wire.last_id)
+        rig.run_for(150)
+    strikes = len(wire.edges.rises(Output.STRIKE))
+    assert strikes > 70  # it went on all the while
+    rig.set(Sensor.TRIGGER, False)
+    heard = wire.hear(300)
+    assert [message["id"] for message in heard if "id" in message] == asked
+    heard += wire.ask(wire.line("disarm"))  # the next notification shows the gap
+    told = [message["params"] for message in heard if "method" in message]
+    lost = told[-1]["seq"] - told[0]["seq"] + 1 - len(told)
+    assert lost > 0
+    assert wire.status()["dropped"] - dropped == lost
+    assert wire.status()["state"] == "READY"
+    # What was lost on the way is still to be had.
+    (answer,) = wire.ask(wire.line("shots", {"first": strikes}))
+    assert [report["shot"] for report in answer["result"]["shots"]] == [strikes]
+    operator.rest()

@@ -10,3 +10,6 @@ def write(buffer: ReadableBuffer, /) -> int: ...
 def discard() -> None: ...
 def on_loss(handler: Callable[[None], object] | None) -> None:
     """Have `handler(None)` called when the port is closed, the bus sleeps or the cable is out."""
+
+def on_stop(handler: Callable[[None], object] | None) -> None:
+    """Have `handler(None)` called, between two bytecodes, when a stop byte arrives."""

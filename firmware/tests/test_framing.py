@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mesodrive_wire import MAX_LINE, FrameError, LineReader, decode, encode
+from mesodrive_wire import MAX_LINE, STOP, FrameError, LineReader, decode, encode
 
 LEAVES = st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(max_size=20)
 VALUES = st.recursive(
@@ -67,8 +67,8 @@ def test_every_truncation_of_a_line_is_refused():
             decode(LINE[:end])
 
 
-@given(st.integers(0, len(LINE) - 2), st.integers(0, 255))
-def test_a_line_with_any_byte_put_into_it_is_refused(place: int, byte: int):
+@given(st.integers(0, len(LINE) - 2), st.integers(0, 255).filter(lambda byte: byte != STOP[0]))
+def test_a_line_with_any_byte_but_a_stop_put_into_it_is_refused(place: int, byte: int):
     lines = LineReader().feed(LINE[:place] + bytes([byte]) + LINE[place:])
     for line in lines:
         if line is None or line + b"\n" == LINE:  # a newline before the line is an empty line
@@ -156,6 +156,22 @@ def test_a_cleared_reader_has_forgotten_a_half_line_and_an_overlong_one():
         reader.feed(before)
         reader.clear()
         assert reader.feed(LINE) == [LINE[:-1]]
+
+
+@given(st.lists(st.integers(0, 4 * len(LINE)), max_size=12), st.lists(st.integers(0, 10_000)))
+def test_stop_bytes_anywhere_leave_the_lines_as_they_are(places: list[int], cuts: list[int]):
+    stream = LINE * 4
+    for place in sorted(places, reverse=True):
+        stream = stream[:place] + STOP + stream[place:]
+    reader = LineReader()
+    lines = [line for part in cut(stream, cuts) for line in reader.feed(part)]
+    assert lines == [LINE[:-1]] * 4
+
+
+@given(LEAVES)
+def test_no_line_that_is_sent_holds_a_stop_byte(value: object):
+    assert STOP == b"\x18"
+    assert STOP not in encode({"value": [value, "\x18"]})
 
 
 def test_a_line_can_be_read_by_a_person():

@@ -12,6 +12,13 @@
 
 extern ringbuf_t stdin_ringbuf;
 
+// A byte that means "stop now" wherever it stands (ASCII CAN); text never holds it. It is noticed
+// when it arrives, and again when it is read: then it is news only if the ring was full before.
+#define STOP_BYTE (0x18)
+static uint32_t stops_noticed;
+
+static void notice_stop(void);
+
 // connected() -> bool: the cable is in, the bus is awake, and a program holds the port (DTR).
 static mp_obj_t usbline_connected(void) {
     return mp_obj_new_bool(tusb_inited() && tud_cdc_connected());
@@ -29,6 +36,13 @@ static mp_obj_t usbline_readinto(mp_obj_t buffer_in) {
         int byte = ringbuf_get(&stdin_ringbuf);
         if (byte < 0) {
             break;
+        }
+        if (byte == STOP_BYTE) {
+            if (stops_noticed) {
+                stops_noticed--;
+            } else {
+                notice_stop();
+            }
         }
         to[n++] = byte;
     }
@@ -53,6 +67,7 @@ static MP_DEFINE_CONST_FUN_OBJ_1(usbline_write_obj, usbline_write);
 // discard(): forget everything that waits in either direction, as when the host has gone.
 static mp_obj_t usbline_discard(void) {
     stdin_ringbuf.iget = stdin_ringbuf.iput = 0;
+    stops_noticed = 0;
     if (tusb_inited()) {
         tud_cdc_read_flush();
         tud_cdc_write_clear();
@@ -72,11 +87,27 @@ static mp_obj_t usbline_on_loss(mp_obj_t handler) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(usbline_on_loss_obj, usbline_on_loss);
 
-static void lost(void) {
-    mp_obj_t handler = MP_STATE_PORT(usbline_loss_handler);
+// on_stop(function): the same for a stop byte from the host.
+MP_REGISTER_ROOT_POINTER(mp_obj_t usbline_stop_handler);
+
+static mp_obj_t usbline_on_stop(mp_obj_t handler) {
+    MP_STATE_PORT(usbline_stop_handler) = handler;
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(usbline_on_stop_obj, usbline_on_stop);
+
+static void tell(mp_obj_t handler) {
     if (handler != MP_OBJ_NULL && handler != mp_const_none) {
         mp_call_function_1_protected(handler, mp_const_none);
     }
+}
+
+static void lost(void) {
+    tell(MP_STATE_PORT(usbline_loss_handler));
+}
+
+static void notice_stop(void) {
+    tell(MP_STATE_PORT(usbline_stop_handler));
 }
 
 #ifndef NO_QSTR
@@ -88,8 +119,21 @@ void tud_umount_cb(void) {
     lost();
 }
 
-// MicroPython has taken TinyUSB's line state callback for itself; the linker hands us the call
-// first (--wrap, see micropython.cmake) and we hand it on.
+// MicroPython has taken TinyUSB's callbacks for itself; the linker hands us the calls first (--wrap,
+// see micropython.cmake) and we hand them on.
+void __real_tud_cdc_rx_cb(uint8_t itf);
+void __wrap_tud_cdc_rx_cb(uint8_t itf) {
+    uint16_t at = stdin_ringbuf.iput;
+    __real_tud_cdc_rx_cb(itf);
+    while (at != stdin_ringbuf.iput) {
+        if (stdin_ringbuf.buf[at] == STOP_BYTE) {
+            stops_noticed++;
+            notice_stop();
+        }
+        at = at + 1 == stdin_ringbuf.size ? 0 : at + 1;
+    }
+}
+
 void __real_tud_cdc_line_state_cb(uint8_t itf, bool dtr, bool rts);
 void __wrap_tud_cdc_line_state_cb(uint8_t itf, bool dtr, bool rts) {
     if (!dtr) {
@@ -105,6 +149,7 @@ static const mp_rom_map_elem_t usbline_globals_table[] = {
     { MP_ROM_QSTR(MP_QSTR_readinto), MP_ROM_PTR(&usbline_readinto_obj) },
     { MP_ROM_QSTR(MP_QSTR_write), MP_ROM_PTR(&usbline_write_obj) },
     { MP_ROM_QSTR(MP_QSTR_on_loss), MP_ROM_PTR(&usbline_on_loss_obj) },
+    { MP_ROM_QSTR(MP_QSTR_on_stop), MP_ROM_PTR(&usbline_on_stop_obj) },
     { MP_ROM_QSTR(MP_QSTR_discard), MP_ROM_PTR(&usbline_discard_obj) },
 };
 static MP_DEFINE_CONST_DICT(usbline_globals, usbline_globals_table);

@@ -3,7 +3,7 @@
 It runs unchanged under CPython and MicroPython, so it uses only what both have.
 """
 
-from mesodrive_wire.framing import MAX_LINE, FrameError, LineReader, decode, encode
+from mesodrive_wire.framing import MAX_LINE, STOP, FrameError, LineReader, decode, encode
 from mesodrive_wire.messages import (
     BAD_PARAMS,
     BAD_REQUEST,
@@ -36,6 +36,7 @@ __all__ = [
     "PARSE",
     "PROTOCOL",
     "STALE_ID",
+    "STOP",
     "UNKNOWN_METHOD",
     "WRONG_STATE",
     "FrameError",

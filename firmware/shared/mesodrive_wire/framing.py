@@ -9,6 +9,7 @@ lower-case hexadecimal digits. A person with a serial terminal can read every li
 import binascii
 import json
 
+STOP = b"\x18"  # ASCII CAN, anywhere in the stream: stop now; it belongs to no line
 MAX_LINE = 2048  # bytes, newline included; longer lines are refused whole
 _CRC_DIGITS = 8
 
@@ -66,7 +67,7 @@ class LineReader:
         """Add received bytes; return the completed lines, None standing for one too long."""
         lines: "list[bytes | None]" = []
         start = 0
-        data = bytes(data)
+        data = bytes(data).replace(STOP, b"")
         while True:
             end = data.find(b"\n", start)
             part = data[start:] if end < 0 else data[start:end]

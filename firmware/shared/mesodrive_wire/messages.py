@@ -3,7 +3,7 @@
 `docs/protocol.md` lists the methods; this module knows only the envelopes.
 """
 
-PROTOCOL = 1  # changes when an old host and a new device would misunderstand each other
+PROTOCOL = 2  # changes when an old host and a new device would misunderstand each other
 
 # JSON-RPC 2.0, section 5.1
 PARSE = -32700

@@ -1,7 +1,8 @@
 """The RP2040: pins, pulse tracks, stops, the USB line.
 
-PIO0: machine 0 plunger steps, 1 strike, 2 depth steps, 3 counts plunger steps. PIO1: machine 4
-counts depth steps. Tracks are fed by DMA and finite: when the CPU dies, what was planned ends.
+PIO0: machine 0 plunger steps, 1 strike, 2 depth steps. PIO1: 4 counts plunger steps, 5 depth
+steps, 6 is the dead-man of the rail. Tracks are finite: when the CPU dies, what was handed over
+ends, and the dead-man takes the rail away.
 """
 
 import select
@@ -10,6 +11,7 @@ import sys
 import machine
 import micropython
 import rp2
+import uctypes
 import usbline
 
 from injector.ports import rp2_programs as programs
@@ -18,26 +20,39 @@ from injector.ports import rp2_registers as registers
 PLUNGER = 0
 DEPTH = 2
 _STRIKE = 1
+_COUNTERS = {PLUNGER: 4, DEPTH: 5}
+_DEAD_MAN = 6
+
+_PIO1 = 0x50300000
+_DMA = 0x50000000
 
 micropython.alloc_emergency_exception_buf(100)  # or an exception in an interrupt has no words
 
 
 class Track:
-    """One state machine and the DMA channel that feeds it."""
+    """A state machine that makes pulses from words."""
 
-    def __init__(self, number, program, **pins):
-        self.number = number
+    def __init__(self, number, program, tick_hz, **pins):
         self._machine = rp2.StateMachine(number)  # pyright: ignore[reportCallIssue]  # later
         self._program = program
+        self._tick_hz = tick_hz
         self._pins = pins
-        self._dma = rp2.DMA()
-        self._control = self._dma.pack_ctrl(inc_write=False, treq_sel=number)
-        self.channel_bit = 1 << self._dma.channel  # pyright: ignore  # missing in the stubs
         self.rewind()
 
     def rewind(self):
         """Back to the first instruction with empty queues and outputs low; not running."""
-        self._machine.init(self._program, freq=programs.TICK_HZ, **self._pins)
+        self._machine.init(self._program, freq=self._tick_hz, **self._pins)
+
+
+class FedTrack(Track):
+    """A track whose moves have more words than its queue: a DMA channel hands them over."""
+
+    def __init__(self, number, program, tick_hz, **pins):
+        super().__init__(number, program, tick_hz, **pins)
+        self._dma = rp2.DMA()
+        self._control = self._dma.pack_ctrl(inc_write=False, treq_sel=number)
+        self.channel = self._dma.channel  # pyright: ignore  # missing in the stubs
+        self._dma.config(write=self._machine, count=0, ctrl=self._control, trigger=False)
 
     def load(self, words):
         """Hand over the words of one move; they run when the track is started."""
@@ -49,6 +64,12 @@ class Track:
     def feeding(self):
         """Whether the DMA still has words to hand over."""
         return self._dma.active()
+
+    def rewind_when_fed(self):
+        """The same after a stop: an aborted channel is busy until its last write is through."""
+        while self.feeding:
+            pass
+        self.rewind()
 
 
 class EdgeCounter:
@@ -71,47 +92,93 @@ class EdgeCounter:
         """Rising edges since `mark`."""
         return (self._total() - self._mark) & 0xFFFFFFFF
 
+    def since_mark(self, x):
+        """Rising edges from `mark` until the machine's X was `x`."""
+        return (-x - self._mark) & 0xFFFFFFFF
+
     def _total(self):
+        before = machine.disable_irq()  # the needle-back interrupt uses the same way
         self._machine.exec(self._copy)
         self._machine.exec(self._push)
-        return -self._machine.get() & 0xFFFFFFFF
+        total = self._machine.get()
+        machine.enable_irq(before)
+        return -total & 0xFFFFFFFF
+
+
+class DeadMan:
+    """Keeps the rail asked for as long as it is kicked, by the chip's own timer."""
+
+    def __init__(self, number, pin, hold_ms):
+        self._machine = rp2.StateMachine(number)  # pyright: ignore[reportCallIssue]  # drop follows
+        self._pin = pin
+        ticks = hold_ms * programs.DEAD_MAN_HZ // 1000 - programs.DEAD_MAN_EXTRA_TICKS
+        self._rounds = ticks // programs.DEAD_MAN_TICKS
+        self.drop()
+
+    def kick(self):
+        """The rail is asked for, and stays so for `hold_ms` from now at most."""
+        if not self._machine.tx_fifo():
+            self._machine.put(self._rounds)
+
+    def drop(self):
+        """The rail is not asked for, from now."""
+        self._machine.init(programs.dead_man, freq=programs.DEAD_MAN_HZ, set_base=self._pin)
+        self._machine.active(1)
 
 
 class Port:
-    """The board's hands and eyes. `board` is the module with its pins."""
+    """The board's hands and eyes. `board` is the module with its pins; `pulse_ns` is what its
+    step drivers want as a pulse; `hold_ms` how long the rail outlives the program."""
 
-    step_timing = programs.STEP_TIMING
-    strike_timing = programs.STRIKE_TIMING
-
-    def __init__(self, board):
+    def __init__(self, board, pulse_ns, hold_ms):
         pin = machine.Pin
-        self._enable = pin(board.ENABLE, pin.OUT, value=0)  # first of all: the rail is off
+        self._dead_man = DeadMan(_DEAD_MAN, pin(board.ENABLE), hold_ms)  # first: the rail is off
         self._led = pin(board.LED, pin.OUT, value=0)
         self._dir = {
             PLUNGER: pin(board.PLUNGER_DIR, pin.OUT, value=0),
             DEPTH: pin(board.DEPTH_DIR, pin.OUT, value=0),
         }
+        tick_hz = programs.CLOCK_HZ
+        high_ns = programs.HIGH_TICKS * 1_000_000_000 // tick_hz
+        if pulse_ns > high_ns:  # slower ticks, longer pulses
+            tick_hz //= -(-pulse_ns // high_ns)
+        self.step_timing = programs.step_timing(tick_hz)
+        self.strike_timing = programs.strike_timing(tick_hz)
         interlock = pin(board.INTERLOCK, pin.IN, pin.PULL_DOWN)
+        needle_out = pin(board.NEEDLE_OUT, pin.IN, pin.PULL_DOWN)
+        self._strike = Track(
+            _STRIKE,
+            programs.strike,
+            tick_hz,
+            out_base=pin(board.STRIKE),
+            set_base=pin(board.STRIKE),
+            jmp_pin=interlock,
+        )
         self._tracks = {
-            PLUNGER: Track(
-                PLUNGER, programs.step, sideset_base=pin(board.PLUNGER_STEP), jmp_pin=interlock
-            ),
-            _STRIKE: Track(
-                _STRIKE,
-                programs.strike,
-                out_base=pin(board.STRIKE),
-                set_base=pin(board.STRIKE),
+            axis: FedTrack(
+                axis,
+                programs.step,
+                tick_hz,
+                sideset_base=pin(number),
+                in_base=needle_out,
                 jmp_pin=interlock,
-            ),
-            DEPTH: Track(
-                DEPTH, programs.step, sideset_base=pin(board.DEPTH_STEP), jmp_pin=interlock
-            ),
+            )
+            for axis, number in ((PLUNGER, board.PLUNGER_STEP), (DEPTH, board.DEPTH_STEP))
         }
-        registers.guarded[3] = sum(track.channel_bit for track in self._tracks.values())
         self._counters = {
-            PLUNGER: EdgeCounter(3, pin(board.PLUNGER_STEP)),
-            DEPTH: EdgeCounter(4, pin(board.DEPTH_STEP)),
+            axis: EdgeCounter(_COUNTERS[axis], pin(number))
+            for axis, number in ((PLUNGER, board.PLUNGER_STEP), (DEPTH, board.DEPTH_STEP))
         }
+        registers.guarded[3] = sum(1 << track.channel for track in self._tracks.values())
+        registers.guarded[4] = 0 if pulse_ns <= high_ns else pulse_ns // 1000 + 2
+        strikes = registers.strikes
+        strikes[6] = 1 << board.STRIKE
+        strikes[7] = _DMA + 0x40 * self._tracks[PLUNGER].channel
+        counter = _COUNTERS[PLUNGER] - 4
+        strikes[8] = _PIO1 + 0xD8 + 0x18 * counter  # SMn_INSTR
+        strikes[9] = _PIO1 + 0x20 + 4 * counter  # RXFn
+        # What queued strikes point at must stay alive.
+        self._held: "list[object]" = [None] * registers.QUEUE
         self._inputs = []
         for number in (
             board.INTERLOCK,
@@ -127,49 +194,53 @@ class Port:
             sensor = pin(number, pin.IN, pin.PULL_DOWN)
             sensor.irq(registers.on_drop, pin.IRQ_FALLING, hard=True)
             self._inputs.append(sensor)
-        for number, seen in (
-            (board.NEEDLE_OUT, registers.on_needle_out),
-            (board.NEEDLE_BACK, registers.on_needle_back),
+        for sensor, seen in (
+            (pin(board.STRIKE), registers.on_strike),
+            (needle_out, registers.on_needle_out),
+            (pin(board.NEEDLE_BACK, pin.IN, pin.PULL_DOWN), registers.on_needle_back),
         ):
-            sensor = pin(number, pin.IN, pin.PULL_DOWN)
             sensor.irq(seen, pin.IRQ_RISING, hard=True)
             self._inputs.append(sensor)
         self._running = 0
         self.link_lost = False  # the serial port was closed since this was last made False
+        self.host_stopped = False  # the host's stop byte came since this was last made False
         usbline.on_loss(self._line_lost)
+        usbline.on_stop(self._host_stop)
         self.serial = machine.unique_id().hex()
         self.line = usbline
         self._arrivals = select.poll()
         self._arrivals.register(sys.stdin, select.POLLIN)
         self.read = registers.inputs  # all inputs at once: bit n is GPIO n
+        self.note = registers.note  # (event, value) for the trace
+        self.timer_us = registers.timer  # 32 bits
 
     # outputs
 
-    def set_enable(self, on):
-        """Firmware's own say in the rail: motors and strike have power only if all agree."""
-        self._enable.value(on)
+    def hold_rail(self):
+        """Firmware's own say in the rail: motors and strike have power only if all agree. It must
+        be said again within `hold_ms`, or the rail falls."""
+        self._dead_man.kick()
+
+    def drop_rail(self):
+        self._dead_man.drop()
 
     def set_led(self, on):
         self._led.value(on)
 
-    # tracks
+    # axes
 
     def start_axis(self, axis, forward, move):
         """Run `move` on PLUNGER or DEPTH, alone."""
-        self._dir[axis].value(forward)
-        self._counters[axis].mark()
-        self._tracks[axis].load(move.words)
-        self._start(1 << axis)
+        self.start_axes(((axis, forward, move),))
 
-    def start_strike(self, words, plunger_move):
-        """Run a strike, and the plunger's move (or None) on the same clock."""
-        mask = 1 << _STRIKE
-        self._counters[PLUNGER].mark()
-        self._tracks[_STRIKE].load(words)
-        if plunger_move:
-            self._dir[PLUNGER].value(1)
-            self._tracks[PLUNGER].load(plunger_move.words)
-            mask |= 1 << PLUNGER
+    def start_axes(self, moves):
+        """Run several moves, each (axis, forward, move), from the same clock on."""
+        mask = 0
+        for axis, forward, move in moves:
+            self._dir[axis].value(forward)
+            self._counters[axis].mark()
+            self._tracks[axis].load(move.words)
+            mask |= 1 << axis
         self._start(mask)
 
     def _start(self, mask):
@@ -177,12 +248,13 @@ class Port:
         # An input may have fallen since `watch`; one that falls now is seen right after the start.
         before = machine.disable_irq()
         if not registers.guarded[2]:
+            registers.let_go()
             registers.start_tracks(mask)
         machine.enable_irq(before)
 
     @property
     def busy(self):
-        """Whether a track still has words to run and has not been stopped."""
+        """Whether an axis still has words to run and has not been stopped."""
         running = self._running
         if not running or self.stopped:
             return False
@@ -198,13 +270,62 @@ class Port:
         """Step edges on PLUNGER or DEPTH since its last start."""
         return self._counters[axis].counted()
 
-    def strike_times_us(self):
-        """(needle out, needle back) in µs after the start of the strike; None when not seen."""
-        start, out, back = registers.seen
-        return (
-            (out - start) & 0xFFFFFFFF if out else None,
-            (back - start) & 0xFFFFFFFF if back else None,
-        )
+    # strikes
+
+    def queue_strike(self, words, move):
+        """Put a strike, with the plunger's gated move or None, behind those that wait. Each is
+        let go when the needle of the one before is back. Room for 16: see `waiting`."""
+        strikes = registers.strikes
+        number = strikes[registers.QUEUED]
+        place = number % registers.QUEUE
+        self._held[place] = (words, move)
+        queue = registers.queue
+        queue[4 * place] = uctypes.addressof(words)
+        queue[4 * place + 1] = len(words)
+        queue[4 * place + 2] = uctypes.addressof(move.words) if move else 0
+        queue[4 * place + 3] = len(move.words) if move else 0
+        strikes[registers.QUEUED] = number + 1
+
+    def start_strikes(self):
+        """Let the first strike go; the plunger pushes forward."""
+        self._dir[PLUNGER].value(1)
+        self._counters[PLUNGER].mark()
+        self._start(1 << _STRIKE | 1 << PLUNGER)
+
+    def go_on(self):
+        """Let the next strike go if all that were let go are over: nobody else would."""
+        strikes = registers.strikes
+        before = machine.disable_irq()
+        over = strikes[registers.LET_GO] == strikes[registers.LOGGED]
+        if over and not registers.guarded[2]:
+            registers.let_go()
+        machine.enable_irq(before)
+
+    @property
+    def started(self):
+        """Strikes that have begun since `watch`."""
+        return registers.strikes[registers.STARTED]
+
+    @property
+    def finished(self):
+        """Strikes since `watch` whose needle was seen out and back."""
+        return registers.strikes[registers.LOGGED]
+
+    def strike(self, number):
+        """(start, needle out, needle back, plunger edges since `start_strikes`) of a finished
+        strike, 0 the first; times of the µs timer. At most 32 are kept."""
+        at = 4 * (number % registers.LOG)
+        start, out, back, x = registers.log[at : at + 4]
+        return start, out, back, self._counters[PLUNGER].since_mark(x)
+
+    def counted_in_strikes(self):
+        """Plunger edges since `start_strikes`."""
+        return self._counters[PLUNGER].counted()
+
+    def strike_under_way(self):
+        """(start, needle out or None) of the strike that began last."""
+        start, out = registers.strikes[registers.START], registers.strikes[registers.OUT]
+        return start, out or None
 
     # stops
 
@@ -212,17 +333,17 @@ class Port:
         """Make the tracks ready for a start, and from now on halt, in the interrupt, when an
         input in `mask` is low. A serial port that is closed halts them too, watched or not."""
         if self.stopped:
+            registers.halt()  # a program that has latched by itself leaves its channel waiting
+            self._strike.rewind()
             for track in self._tracks.values():
-                while track.feeding:  # an aborted channel is busy until its last write is through
-                    pass
-                track.rewind()
+                track.rewind_when_fed()
         registers.make_ready()
         self._running = 0
         registers.guarded[0] = mask
         registers.guarded[1] = mask
         registers.guarded[2] = 0
-        registers.on_drop(None)
-        if self.link_lost or not usbline.connected():
+        registers.check()
+        if self.link_lost or self.host_stopped or not usbline.connected():
             registers.halt()
 
     def unwatch(self):
@@ -232,10 +353,19 @@ class Port:
         self.link_lost = True
         registers.halt()
 
+    def _host_stop(self, _):
+        self.host_stopped = True
+        registers.halt()
+
     @property
     def stopped(self):
-        """Whether the watch, the chip's own interlock test or `halt` has stopped the tracks."""
+        """Whether the watch, a pulse program itself or `halt` has stopped the tracks."""
         return bool(registers.guarded[2] or registers.tracks_latched())
+
+    @property
+    def dose_refused(self):
+        """The plunger alone has stopped itself: a dose was due and the needle not seen out."""
+        return registers.tracks_latched() == 1 << PLUNGER
 
     @property
     def inputs_at_stop(self):
@@ -248,11 +378,18 @@ class Port:
 
     def off(self):
         """Everything off, whatever the state; for the way out."""
-        self._enable.value(0)
+        self.drop_rail()
         registers.halt()
         self.unwatch()
 
     # the rest
+
+    def trace(self):
+        """(µs timer, event, value) of the last events, oldest first."""
+        noted = registers.place[0]
+        for number in range(max(0, noted - registers.EVENTS), noted):
+            at = 3 * (number % registers.EVENTS)
+            yield tuple(registers.events[at : at + 3])
 
     def wait(self, ms):
         """Sleep for `ms`, or until the serial line has something."""

@@ -11,10 +11,26 @@ from array import array
 
 import micropython
 
-# [inputs that must stay high, inputs when one of them fell, 1 once stopped, DMA channels]
-guarded = array("I", [0, 0, 0, 0])
-# µs of the free-running timer at: start of the strike, needle out, needle back; 0 = not seen
-seen = array("I", [0, 0, 0])
+QUEUE = 16  # strikes that may wait; a power of two, as are the other two
+LOG = 32  # finished strikes that may wait to be looked at
+EVENTS = 128  # of the trace
+
+# [inputs that must stay high, inputs when one of them fell, 1 once stopped, DMA channels of the
+#  tracks, µs that a step pulse may still last at a stop]
+guarded = array("I", [0, 0, 0, 0, 0])
+
+# The strikes since the last start: µs timer at the start of the one under way, when its needle
+# was seen out (0 = not yet); how many were started, logged, let go, queued; then, set once: the
+# STRIKE pin's bit, the plunger's DMA channel, the plunger counter's INSTR and RXF registers.
+START, OUT, STARTED, LOGGED, LET_GO, QUEUED = range(6)
+strikes = array("I", bytes(40))
+queue = array("I", bytes(QUEUE * 16))  # each: words' address, number; move's address, number
+log = array("I", bytes(LOG * 16))  # each: start, needle out, needle back, plunger counter's X
+events = array("I", bytes(EVENTS * 12))  # each: µs timer, event, value
+place = array("I", [0])  # how many events were noted
+
+# events that an interrupt notes; the rest is in trace.py
+STARTED_STRIKE, SEEN_OUT, SEEN_BACK, FELL, HALTED = 1, 2, 3, 4, 5
 
 
 @micropython.viper
@@ -23,21 +39,40 @@ def inputs() -> int:
 
 
 @micropython.viper
+def timer() -> uint:
+    return uint(ptr32(uint(0x40054028))[0])  # TIMERAWL
+
+
+@micropython.viper
+def note(event: int, value: int):
+    """Keep an event for the trace. Interrupts come between two events, never within one."""
+    p = ptr32(place)
+    e = ptr32(events)
+    at = (p[0] & 127) * 3
+    p[0] = p[0] + 1
+    e[at] = ptr32(uint(0x40054028))[0]
+    e[at + 1] = event
+    e[at + 2] = value
+
+
+@micropython.viper
 def make_ready():
-    """Machines 0, 1, 2 of PIO0 off, their interlock flags clear: words may be loaded."""
+    """Machines 0, 1, 2 of PIO0 off, all flags clear, no strike known: words may be loaded."""
     ptr32(uint(0x50203000))[0] = 7  # CTRL, clear alias
-    ptr32(uint(0x50200030))[0] = 7  # IRQ: write 1 to clear
+    ptr32(uint(0x50200030))[0] = 0xFF  # IRQ: write 1 to clear
+    s = ptr32(strikes)
+    s[1] = 0
+    s[2] = 0
+    s[3] = 0
+    s[4] = 0
+    s[5] = 0
 
 
 @micropython.viper
 def start_tracks(mask: int):
     """Clear the old stalls, then start the machines of PIO0 in `mask` on one clock."""
     ptr32(uint(0x50200008))[0] = mask << 24  # FDEBUG, TXSTALL: write 1 to clear
-    s = ptr32(seen)
-    s[1] = 0
-    s[2] = 0
     # CLKDIV_RESTART brings the dividers of all of them into phase.
-    s[0] = ptr32(uint(0x40054028))[0]  # TIMERAWL
     ptr32(uint(0x50202000))[0] = mask | (mask << 8)  # CTRL, set alias
 
 
@@ -49,7 +84,8 @@ def tracks_stalled() -> int:
 
 @micropython.viper
 def tracks_latched() -> int:
-    """Machines of PIO0 that have stopped themselves because the interlock line fell."""
+    """Machines of PIO0 that have stopped themselves: the interlock line fell, or a dose was due
+    and the needle was not seen out."""
     return int(ptr32(uint(0x50200030))[0]) & 7
 
 
@@ -58,34 +94,108 @@ def halt():
     """Stop the pulses now: machines off, strike outputs low, transfers aborted."""
     ptr32(uint(0x50203000))[0] = 7  # CTRL, clear alias: machines 0, 1, 2
     ptr32(uint(0x502000F0))[0] = 0xE000  # SM1_INSTR: set(pins, 0)
-    ptr32(uint(0x502000D8))[0] = 0xA042  # SM0_INSTR: nop, side 0
-    ptr32(uint(0x50200108))[0] = 0xA042  # SM2_INSTR
     g = ptr32(guarded)
     ptr32(uint(0x50000444))[0] = g[3]  # CHAN_ABORT
     g[2] = 1
+    note(5, int(ptr32(uint(0xD0000004))[0]))
+    # A machine that is off keeps its pin: a step pulse that has begun lasts until here, which is
+    # longer than the program would have made it.
+    t = ptr32(uint(0x40054028))
+    began = t[0]
+    while t[0] - began < g[4]:
+        pass
+    ptr32(uint(0x502000D8))[0] = 0xA042  # SM0_INSTR: nop, side 0
+    ptr32(uint(0x50200108))[0] = 0xA042  # SM2_INSTR
 
 
 @micropython.viper
-def on_drop(_):
-    """Interrupt: an input fell. Halt when it is one that must stay high."""
+def let_go():
+    """Hand the next strike in the queue, if any, to the machines. Interrupts must be off."""
+    s = ptr32(strikes)
+    if s[4] == s[5]:
+        return
+    q = ptr32(queue)
+    at = (s[4] & 15) * 4
+    if q[at + 3]:
+        channel = ptr32(s[7])
+        channel[2] = q[at + 3]  # TRANS_COUNT
+        channel[15] = q[at + 2]  # AL3_READ_ADDR_TRIG
+    words = ptr32(q[at])
+    n = q[at + 1]
+    i = 0
+    while i < n:
+        ptr32(uint(0x50200014))[0] = words[i]  # TXF1
+        i += 1
+    s[4] = s[4] + 1
+
+
+@micropython.viper
+def plunger_count() -> uint:
+    """The plunger counter's X: it counts down, once an edge. Interrupts must be off."""
+    s = ptr32(strikes)
+    instr = ptr32(s[8])
+    instr[0] = 0xA0C1  # mov(isr, x)
+    instr[0] = 0x8000  # push(noblock)
+    return uint(ptr32(s[9])[0])
+
+
+@micropython.viper
+def check():
+    """Halt when an input that must stay high is low."""
     g = ptr32(guarded)
     if g[2] == 0:
-        mask = g[0]
         now = ptr32(uint(0xD0000004))[0]
+        mask = g[0]
         if now & mask != mask:
             g[1] = now
             halt()
 
 
 @micropython.viper
+def on_drop(_):
+    """Interrupt: an input fell."""
+    note(4, int(ptr32(uint(0xD0000004))[0]))
+    check()
+
+
+@micropython.viper
+def on_strike(_):
+    """Interrupt: STRIKE rose."""
+    s = ptr32(strikes)
+    s[0] = ptr32(uint(0x40054028))[0]
+    s[1] = 0
+    s[2] = s[2] + 1
+    note(1, s[2])
+
+
+@micropython.viper
 def on_needle_out(_):
-    s = ptr32(seen)
-    if s[1] == 0:
+    """Interrupt: the needle is at its stop."""
+    s = ptr32(strikes)
+    if s[1] == 0 and s[2] != s[3]:
         s[1] = ptr32(uint(0x40054028))[0]
+        note(2, s[2])
 
 
 @micropython.viper
 def on_needle_back(_):
-    s = ptr32(seen)
-    if s[2] == 0:
-        s[2] = ptr32(uint(0x40054028))[0]
+    """Interrupt: the needle is back. Only now, and only if it was seen out, may the next go."""
+    if ptr32(guarded)[2] or int(ptr32(uint(0x50200030))[0]) & 7:
+        return  # halted, or a program has latched: this strike did not end by itself
+    s = ptr32(strikes)
+    if s[2] == s[3] or s[1] == 0:
+        return  # no strike is under way, or the needle has never reached its stop
+    if ptr32(uint(0xD0000004))[0] & s[6]:
+        return  # still driven: the contact bounces while the needle leaves
+    entries = ptr32(log)
+    at = (s[3] & 31) * 4
+    entries[at] = s[0]
+    entries[at + 1] = s[1]
+    entries[at + 2] = ptr32(uint(0x40054028))[0]
+    instr = ptr32(s[8])  # as in plunger_count, whose result would not fit without a heap
+    instr[0] = 0xA0C1
+    instr[0] = 0x8000
+    entries[at + 3] = ptr32(s[9])[0]
+    s[3] = s[3] + 1
+    note(3, s[3])
+    let_go()

@@ -5,82 +5,70 @@ import sys
 import time
 
 import board
+import drives
 import machine
 
 from injector import limits, selftest
 from injector.axis import Axis
 from injector.commands import Commands
-from injector.controller import Controller
+from injector.controller import DELIVERING, HOMING, POWERED, Controller
 from injector.inputs import Inputs
 from injector.link import LATER, Link
 from injector.params import only, whole
 from injector.ports.rp2 import DEPTH, PLUNGER, Port
 from injector.profile import MODES
-from injector.reports import Reports
+from injector.reports import AT_ONCE, Reports
+from injector.trace import Trace
 from injector.travel import Drive
+from injector.uptime import Uptime
 from mesodrive_wire import PROTOCOL
 
-VERSION = "0.1.0"
+VERSION = "0.2.0"
 
 _WATCHDOG_MS = 250
-
-
-class Uptime:
-    """Milliseconds since boot; `time.ticks_ms` wraps after 12 days, this does not."""
-
-    def __init__(self):
-        self._last = time.ticks_ms()
-        self._total = self._last
-
-    def __call__(self) -> int:
-        now = time.ticks_ms()
-        self._total += time.ticks_diff(now, self._last)
-        self._last = now
-        return self._total
+_USB_FRAME_MS = 1
+_STATUS_MS = 100
+_SHOTS_MS = 50  # strikes are told in batches this far apart, or when a line is full
 
 
 class App:
     """The whole machine on one board."""
 
     def __init__(self):
-        self.port = Port(board)
-        self.uptime = Uptime()
+        mechanics = (drives.PLUNGER, drives.DEPTH)
+        pulse_ns = max([one.driver.high_ns for one in mechanics])
+        self.port = Port(board, pulse_ns, limits.RAIL_HOLD_MS)
+        self.uptime = Uptime(self.port.timer_us)
         self.inputs = Inputs(self.port.read, board)
         self.reports = Reports()
+        self.trace = Trace(self.port, self.uptime.us)
         self.safe_ms = 0
-        plunger = Axis("plunger", board.PLUNGER_STEPS_PER_MM, board.PLUNGER_BACKLASH_UM)
-        depth = Axis("depth", board.DEPTH_STEPS_PER_MM, board.DEPTH_BACKLASH_UM)
-        drives = (
+        self._status_ms = 0
+        self._shots_ms = 0
+        axes = [
             Drive(
                 self.port,
                 self.inputs,
-                plunger,
-                PLUNGER,
-                board.PLUNGER_MAX_UM_S,
-                board.PLUNGER_ACCEL_UM_S2,
-                board.PLUNGER_TRAVEL_UM,
-            ),
-            Drive(
-                self.port,
-                self.inputs,
-                depth,
-                DEPTH,
-                board.DEPTH_MAX_UM_S,
-                board.DEPTH_ACCEL_UM_S2,
-                board.DEPTH_TRAVEL_UM,
-            ),
-        )
+                Axis(name, one.steps_per_mm, one.screw.backlash_um),
+                number,
+                one,
+            )
+            for name, number, one in (
+                ("plunger", PLUNGER, drives.PLUNGER),
+                ("depth", DEPTH, drives.DEPTH),
+            )
+        ]
         self.controller = Controller(
-            self.port, self.inputs, drives, self.uptime, self._tell, gc.collect
+            self.port, self.inputs, axes, self.uptime, self._tell, gc.collect, self.trace
         )
         self.commands = commands = Commands(
             self.controller,
             self.port,
-            board,
-            self.inputs,
             drives,
+            self.inputs,
+            axes,
             self.uptime,
-            self._report,
+            self.reports.add,
             gc.collect,
         )
         self.link = Link(
@@ -91,6 +79,7 @@ class App:
                 "status": self._status,
                 "selftest": self._selftest,
                 "shots": self._shots,
+                "trace": self._trace,
                 "profile.load": self._load,
                 "home": _later(commands.home),
                 "prime": lambda params, answer: commands.prime(params, answer) or LATER,
@@ -111,18 +100,29 @@ class App:
         while True:
             controller.step()
             link.step()
+            self._tell_more()
             if link.heard != heard:
                 heard = link.heard
                 controller.heard_ms = self.uptime()
             watchdog.feed()
-            wait(controller.pace_ms)
+            wait(_USB_FRAME_MS if link.sending else controller.pace_ms)
 
     def _tell(self, method, params):
         self.link.tell(method, params)
 
-    def _report(self, params):
-        self.reports.add(params)
-        self._tell("shot", params)
+    def _tell_more(self):
+        """Strikes and status, when the line has nothing better to do: a host that does not read
+        holds nothing up, and gets the strikes when it reads again."""
+        if not self.link.idle:
+            return
+        now = self.uptime()
+        waiting = self.reports.waiting
+        if waiting >= AT_ONCE or (waiting and now - self._shots_ms >= _SHOTS_MS):
+            self._shots_ms = now
+            self._tell("shots", self.reports.tell())
+        elif self.controller.state in POWERED and now - self._status_ms >= _STATUS_MS:
+            self._status_ms = now
+            self._tell("status", self.commands.beat())
 
     def _checks(self):
         gc.collect()
@@ -130,6 +130,8 @@ class App:
 
     def _info(self, params, _):
         only(params, ())
+        if self.controller.state not in (HOMING, DELIVERING):
+            gc.collect()  # or `ram_free` would tell how long ago that was
         return {
             "product": "mesodrive",
             "version": VERSION,
@@ -144,6 +146,8 @@ class App:
                 "depth_um": limits.MAX_DEPTH_UM,
                 "dose_nl": limits.MAX_DOSE_NL,
                 "shots": limits.MAX_SHOTS,
+                "dry_shots": limits.MAX_DRY_SHOTS,
+                "rate_hz": 1_000_000 // limits.MIN_PERIOD_US,
             },
             "last_id": self.link.last_id,
             "ram_free": gc.mem_free(),
@@ -168,7 +172,11 @@ class App:
 
     def _shots(self, params, _):
         only(params, ("first",))
-        return {"shots": self.reports.first(whole(params, "first", 1, limits.MAX_SHOTS))}
+        return self.reports.first(whole(params, "first", 1, limits.MAX_DRY_SHOTS))
+
+    def _trace(self, params, _):
+        only(params, ("first",))
+        return self.trace.first(whole(params, "first", 0, 1000))
 
     def _load(self, params, _):
         plan = self.commands.load(params)
@@ -205,7 +213,7 @@ def main():
     if service_mode():
         import micropython
 
-        Port(board).off()
+        Port(board, 0, limits.RAIL_HOLD_MS).off()
         micropython.kbd_intr(3)
         print("mesodrive service mode: outputs are off. Remove the jumper and restart to leave.")
         return

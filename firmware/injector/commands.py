@@ -2,7 +2,7 @@
 changed."""
 
 from injector.causes import absence, presence
-from injector.controller import ARMED, FAULT, HOT, READY, SAFE
+from injector.controller import ARMED, FAULT, HOT, READY, SAFE, STOPPED_BY_HOST
 from injector.delivery import Delivery, Plan
 from injector.dose import DoseMeter
 from injector.errors import Refusal
@@ -14,12 +14,13 @@ from mesodrive_wire import BAD_PARAMS, FAULTED, INTERLOCK, LIMIT, WRONG_STATE
 
 
 class Commands:
-    """`report(params)` is told of every strike; `collect` frees memory while nothing moves."""
+    """`machine` has the mechanics, see drives.py. `report` is called for every strike; `collect`
+    frees memory while nothing moves."""
 
-    def __init__(self, control, port, board, inputs, drives, uptime, report, collect):
+    def __init__(self, control, port, machine, inputs, drives, uptime, report, collect):
         self._control = control
         self._port = port
-        self._board = board
+        self._machine = machine
         self._inputs = inputs
         self._plunger, self._depth = drives
         self._uptime = uptime
@@ -35,21 +36,19 @@ class Commands:
             raise Refusal(BAD_PARAMS, "profile.load needs a profile object.")
         profile = Profile(values)
         self._collect()
-        meter = DoseMeter(profile.nl_per_mm, self._board.PLUNGER_STEPS_PER_MM)
+        plunger = self._plunger
+        meter = DoseMeter(profile.nl_per_mm, plunger.axis.steps_per_mm)
         try:
-            plan = Plan(profile, self._board, meter, self._plunger, self._port.strike_timing)
+            plan = Plan(profile, self._machine, meter, plunger, self._port.strike_timing)
         except ValueError as error:
             raise Refusal(LIMIT, "The profile cannot be carried out: %s" % error) from None
-        board = self._board
         self._control.delivery = Delivery(
             self._port,
             self._inputs,
             plan,
             meter,
-            self._plunger.axis,
-            self._plunger.number,
-            (board.STRIKE_TRAVEL_MS, board.STRIKE_RETURN_MS),
-            self._uptime,
+            plunger.axis,
+            self._uptime.at,
             self._report,
         )
         self._control.go(SAFE, "a profile was loaded")
@@ -57,9 +56,11 @@ class Commands:
             "profile": profile.id,
             "dose_steps": plan.dose_steps,
             "dose_us": plan.dose_us,
-            "strike_ms": plan.on_ms,
-            "period_ms": profile.period_ms,
-            "min_period_ms": plan.cycle_ms,
+            "travel_us": plan.travel_us,
+            "strike_us": plan.on_us,
+            "return_us": plan.return_us,
+            "period_us": profile.period_us,
+            "min_period_us": plan.cycle_us,
             "depth_steps": self._depth_steps(),
         }
 
@@ -113,9 +114,12 @@ class Commands:
 
     def disarm(self):
         """Stop whatever moves. ARMED and its like go to READY, all else to SAFE."""
-        if self._control.state == FAULT:
+        control = self._control
+        if control.state == FAULT:
             raise Refusal(FAULTED, "A fault is latched; acknowledge it with ack.")
-        self._control.stop(READY if self._control.state in HOT else SAFE, "disarmed by the host")
+        # A host sends its stop byte before the request: then this is the same stop.
+        stopped = control.state == READY and control.why == STOPPED_BY_HOST
+        control.stop(READY if stopped or control.state in HOT else SAFE, "disarmed by the host")
         return {"state": self._control.state}
 
     def ack(self):
@@ -138,7 +142,7 @@ class Commands:
             "uptime_ms": self._uptime(),
             "homed": homed,
             "inputs": self._inputs.as_dict(),
-            "depth_um": depth.um_at(depth.position) - self._board.DEPTH_SURFACE_UM
+            "depth_um": depth.um_at(depth.position) - self._machine.DEPTH_SURFACE_UM
             if homed
             else None,
             "left_nl": self._left(),
@@ -149,13 +153,26 @@ class Commands:
             "alarm": self._control.alarm,
         }
 
+    def beat(self):
+        """What a host wants to see all the time, see `status` among docs/protocol.md's
+        notifications."""
+        delivery = self._control.job
+        return {
+            "state": self._control.state,
+            "uptime_ms": self._uptime(),
+            "shots_done": delivery.done,
+            "delivered_nl": delivery.delivered_nl,
+            "left_nl": delivery.left_nl,
+            "inputs": self._inputs.as_bits(),
+        }
+
     def _homing(self):
-        board = self._board
+        machine = self._machine
         yield from power_up(self._port, self._inputs, self._uptime)
         for drive in (self._depth, self._plunger):
-            yield from drive.home(board.HOME_BACK_OFF_UM, board.HOME_SLOW_UM_S)
+            yield from drive.home(machine.HOME_BACK_OFF_UM, machine.HOME_SLOW_UM_S)
         yield from self._depth.go_to(self._depth_steps())
-        seat = self._control.job.plan.seat_um(self._left(), board)
+        seat = self._control.job.plan.seat_um(self._left())
         yield from self._plunger.go_to(self._plunger.axis.steps_at(seat))
         yield from self._plunger.face_forward()
         return {"state": READY}
@@ -163,8 +180,7 @@ class Commands:
     def _priming(self, nl):
         plunger, meter = self._plunger, self._control.job.meter
         before = plunger.axis.position
-        um_s = self._board.PLUNGER_MAX_UM_S // 4
-        move = plunger.go_by(meter.steps(nl), plunger.ramp(um_s))
+        move = plunger.go_by(meter.steps(nl), plunger.speed_um_s // 4)
         try:
             for _ in move:
                 if self._inputs.on("contact"):
@@ -186,7 +202,7 @@ class Commands:
         return self._control.delivery.left_nl if self._control.delivery else 0
 
     def _depth_steps(self):
-        um = self._control.job.plan.profile.depth_um + self._board.DEPTH_SURFACE_UM
+        um = self._control.job.plan.profile.depth_um + self._machine.DEPTH_SURFACE_UM
         return self._depth.axis.steps_at(um)
 
     def _in(self, *states):

@@ -12,7 +12,8 @@ from injector.causes import (
 from injector.delivery import Delivery
 from injector.errors import Refusal, Trouble
 from injector.limits import HOST_SILENCE_MS
-from injector.profile import SINGLE
+from injector.profile import BURST, STAMP
+from injector.trace import INPUTS, STATE
 from injector.travel import Interrupted
 from mesodrive_wire import BUSY, INTERLOCK
 
@@ -30,9 +31,12 @@ POWERED = (HOMING, READY, ARMED, DELIVERING, PAUSED)
 # In these a person may set the needle going: an open interlock is a fault.
 HOT = (ARMED, DELIVERING, PAUSED)
 
+STOPPED_BY_HOST = "stopped by the host"
+
+STATES = (SELF_TEST, SAFE, HOMING, READY, ARMED, DELIVERING, PAUSED, FAULT)
+
 _PACE_MS = 10
-_DELIVERING_PACE_MS = 20  # between two moments at which a strike wants to be looked at
-_COLLECT_EVERY = 8  # strikes; one leaves about 5 KiB behind, and 100 KiB and more are free
+_DELIVERING_PACE_MS = 20  # strikes are queued for longer than that
 
 
 class Controller:
@@ -41,7 +45,7 @@ class Controller:
     Every `step` looks at the inputs first, then lets what is under way go on.
     """
 
-    def __init__(self, port, inputs, drives, uptime, tell, collect):
+    def __init__(self, port, inputs, drives, uptime, tell, collect, trace):
         self.state = SELF_TEST
         self.why = "power-up"
         self.alarm = None
@@ -53,35 +57,42 @@ class Controller:
         self._uptime = uptime
         self._tell = tell
         self._collect = collect  # frees memory; called only while nothing moves
+        self._trace = trace
         self._activity = None  # the generator that homes or primes
         self._answer = None  # whom to tell when it has ended
         self._hot_mask = inputs.mask(HOT_INPUTS)
         self._deliver_mask = self._hot_mask | inputs.mask(("contact", "trigger"))
+        self._needle_mask = inputs.mask(("needle_out", "needle_back"))
         self._ready_mask = inputs.mask(HELD_INPUTS)
 
     @property
     def pace_ms(self) -> int:
-        """How long the loop may sleep. Stops do not wait for it: they are interrupts."""
-        if self.state == DELIVERING:
-            return min(_DELIVERING_PACE_MS, max(1, self.job.look_ms - self._uptime()))
-        return _PACE_MS
+        """How long the loop may sleep. Stops do not wait for it: they are interrupts, but for a
+        host's silence, and that ends no sleep late."""
+        if self.state != DELIVERING:
+            return _PACE_MS
+        left_ms = self.heard_ms + HOST_SILENCE_MS + 1 - self._uptime()
+        return max(1, min(_DELIVERING_PACE_MS, left_ms))
 
     # what the loop calls
 
     def step(self) -> None:
         """One look at everything; at most a few hundred µs unless a shot is being started."""
         now = self._uptime()
+        before = self._inputs.now
         self._inputs.poll(now)
+        if (self._inputs.now ^ before) & ~self._needle_mask:  # those are noted by interrupts
+            self._port.note(INPUTS, self._inputs.now)
+        if self.state in POWERED:
+            self._port.hold_rail()
         try:
             self._check(now)
             if self.state == HOMING:
                 self._advance()
             elif self.state == DELIVERING:
-                self._deliver(now)
+                self._deliver()
             elif self.state in (ARMED, PAUSED) and self._inputs.pulled and self._inputs.touching:
-                self.go(DELIVERING, "the trigger was pulled")
-                self.job.watch()
-                self._deliver(now)
+                self._begin_pull()
         except Trouble as trouble:
             self._fault(trouble.code, trouble.sentence)
 
@@ -96,9 +107,13 @@ class Controller:
 
     def _check(self, now):
         """Act on what has fallen since the last look."""
+        stopped = self._port.host_stopped
+        self._port.host_stopped = False
         if self.state not in POWERED:
             return
-        if self._port.link_lost or not self._port.line.connected():
+        if stopped and self.state != READY:
+            self.stop(READY if self.state in HOT else SAFE, STOPPED_BY_HOST)
+        elif self._port.link_lost or not self._port.line.connected():
             self._lose_host("the host closed the port")
         elif self.state != READY and now - self.heard_ms > HOST_SILENCE_MS:
             self._lose_host("the host was silent for %d ms" % HOST_SILENCE_MS)
@@ -121,7 +136,7 @@ class Controller:
         # What the watch saw at the instant of the stop counts, even if it has come back since.
         seen = self._inputs.now & self._port.inputs_at_stop if stopped else self._inputs.now
         if not ~seen & self._deliver_mask:
-            if stopped and self.job.running:
+            if stopped and self.job.running and not self._port.dose_refused:
                 self.job.stop("the interlock line fell")
                 raise Trouble(*GLITCH)
             return
@@ -130,27 +145,38 @@ class Controller:
         why = "the trigger was released" if contact else "skin contact was lost"
         self.job.stop(why)
         self._inputs.forget_press()
-        self.go(READY if self.job.complete else PAUSED, why)
+        if self.job.complete:
+            self.go(READY, "all shots are done")
+        else:
+            self.go(PAUSED if self.job.plan.profile.goes_on else ARMED, why)
+        self._trace.keep()
 
-    def _deliver(self, now):
-        delivery = self.job
+    def _begin_pull(self):
+        now_us = self._uptime.us()
+        if now_us < self.job.next_us or not self._inputs.on("needle_back"):
+            return
+        if self.job.plan.profile.mode == STAMP:
+            self._inputs.forget_touch()
+        self.go(DELIVERING, "the trigger was pulled")
+        self.job.watch()
+        self.job.start(now_us)
+
+    def _deliver(self):
+        job = self.job
         if self.state != DELIVERING:
             return
-        if delivery.running:
-            if now < delivery.look_ms:
-                return
-            delivery.step(now)
-            if delivery.running:
-                return
-            if not delivery.done % _COLLECT_EVERY:
-                self._collect()
-            if delivery.complete:
-                self.go(READY, "all shots are done")
-            elif delivery.plan.profile.mode == SINGLE:
-                self._inputs.forget_press()
-                self.go(ARMED, "one shot a pull")
-        elif now >= delivery.next_ms and self._inputs.on("needle_back"):
-            delivery.start()
+        job.step(self._uptime.us())
+        if job.running:
+            return
+        self._collect()
+        mode = job.plan.profile.mode
+        if job.complete:
+            self.go(READY, "all shots are done")
+        elif mode == STAMP:
+            self.go(ARMED, "one stamp a contact")
+        else:
+            self._inputs.forget_press()
+            self.go(ARMED, "one burst a pull" if mode == BURST else "one shot a pull")
 
     def _advance(self):
         assert self._activity
@@ -181,19 +207,26 @@ class Controller:
     # stopping
 
     def stop(self, state, why):
-        """Stop what moves, report it, and go to `state`."""
+        """Stop what moves, report it, and go to `state`, or to FAULT if the report shows one."""
         self._port.halt()
         if self.state in HOT:
-            self.job.stop(why)
+            try:
+                self.job.stop(why)
+            except Trouble as trouble:
+                self._fault(trouble.code, trouble.sentence)
+                return
         self.go(state, why)
+        self._trace.keep()
 
     def _lose_host(self, why):
         self.stop(SAFE, why)
-        self._raise_alarm("host_lost", "%s; nothing goes on by itself." % capital(why))
+        if self.state == SAFE:
+            self._raise_alarm("host_lost", "%s; nothing goes on by itself." % capital(why))
 
     def _fault(self, code, sentence):
         self._port.halt()
         self.go(FAULT, sentence)
+        self._trace.keep()
         self._raise_alarm(code, sentence)
 
     def _raise_alarm(self, code, sentence):
@@ -202,6 +235,7 @@ class Controller:
 
     def go(self, state, why):
         was, self.state, self.why = self.state, state, why
+        self._port.note(STATE, STATES.index(state))
         if state not in POWERED:
             self._port.off()
             for drive in self._drives:

@@ -1,4 +1,6 @@
-"""One strike after another, each reported once, with what the counted edges say it gave."""
+"""The strikes of a profile: planned when it is loaded, let go by the hardware one after another,
+each reported once with what the counted edges say it gave.
+"""
 
 from injector.errors import Trouble
 from injector.motion import plan
@@ -6,86 +8,109 @@ from injector.strike import strike_words
 
 _MUST_HOLD = ("interlock", "guard", "stop", "cartridge", "contact", "trigger", "rail")
 
-_OUT_GRACE_MS = 3  # the needle must be seen out this long after its travel time
-_BACK_GRACE_MS = 20  # and back this long after its return time
+_OUT_GRACE_US = 3_000  # the needle must be seen out this long after its travel time
+_BACK_GRACE_US = 20_000  # and back this long after its return time
+_AHEAD_US = 60_000  # strikes are queued this long before they begin: more than a look is late
+_QUEUED_AT_MOST = 16  # the port's room
 
 
 class Plan:
     """A profile worked out for this machine: words and steps, before anything moves.
 
-    Raises ValueError, with the reason as text, when the profile cannot be true here.
+    `machine` has the mechanics (see drives.py), `plunger` is its Drive. Raises ValueError, with
+    the reason as text, when the profile cannot be true here.
     """
 
-    def __init__(self, profile, board, meter, drive, timing):
+    def __init__(self, profile, machine, meter, plunger, timing):
         self.profile = profile
-        self.on_ms = board.STRIKE_TRAVEL_MS + profile.dwell_ms
-        self.cycle_ms = self.on_ms + board.STRIKE_RETURN_MS + profile.rest_ms
-        if profile.period_ms < self.cycle_ms:
+        actuator = machine.ACTUATOR
+        self.travel_us = actuator.travel_us(profile.depth_um)
+        self.return_us = actuator.return_us(profile.depth_um)
+        self.on_us = self.travel_us + profile.dwell_us
+        self.cycle_us = self.on_us + self.return_us + profile.rest_us
+        if profile.period_us < self.cycle_us:
             raise ValueError(
-                "period_ms is %d but travel, dwell, return and rest take %d ms; strike slower."
-                % (profile.period_ms, self.cycle_ms)
+                "period_us is %d but travel, dwell, return and rest take %d at this depth; "
+                "strike slower." % (profile.period_us, self.cycle_us)
             )
-        if self.seat_um(profile.fill_nl, board) < 0:
+        self._empty_um = machine.PLUNGER_EMPTY_UM
+        if self.seat_um(profile.fill_nl) < 0:
             raise ValueError(
                 "fill_nl is %d and the plunger's way is too short for so much in this syringe; "
                 "fill less." % profile.fill_nl
             )
-        self.words = strike_words(timing, board.STRIKE_PEAK_MS, self.on_ms)
         self.moves = {}
         self.dose_us = 0
         self.dose_steps = meter.steps(profile.dose_nl)
+        gate_us = self.travel_us + profile.settle_us
         if profile.dose_nl:
-            self._plan_dose(profile, board, drive, timing)
+            self._plan_dose(plunger, gate_us)
+        # One set of words for each of the first strikes of a pull, and one for all that follow.
+        periods_us = [profile.period_after_us(n + 1) for n in range(profile.soft_strikes + 1)]
+        peak_us = actuator.peak_us(profile.depth_um)
 
-    def seat_um(self, left_nl, board):
+        def words(gate_us):
+            return [strike_words(timing, peak_us, self.on_us, us, gate_us) for us in periods_us]
+
+        self._words = words(gate_us) if profile.dose_nl else []
+        # A dose of less than a step is none in some strikes. Nobody passes the gate in those, and
+        # one left open would let the next dose begin too early.
+        self._words_without = words(None) if self.dose_steps < 2 else []
+        # What the last word is too short for is waited for before the next strike is queued.
+        covered = periods_us[0] <= self.on_us + timing.longest_us
+        self.ahead_us = _AHEAD_US if covered else 0
+
+    def seat_um(self, left_nl):
         """Where the pusher meets the plunger when `left_nl` are in the syringe."""
-        return board.PLUNGER_EMPTY_UM - (1000 * left_nl) // self.profile.nl_per_mm
+        return self._empty_um - (1000 * left_nl) // self.profile.nl_per_mm
 
-    def _plan_dose(self, profile, board, drive, timing):
+    def words_of(self, strike, steps):
+        """The words of a pull's strike number `strike`, 1 the first, with a dose of `steps`."""
+        words = self._words if steps else self._words_without
+        return words[min(strike, len(words)) - 1]
+
+    def _plan_dose(self, plunger, gate_us):
+        profile = self.profile
         um_s = profile.flow_nl_s * 1000 // profile.nl_per_mm
-        if not 0 < um_s <= board.PLUNGER_MAX_UM_S:
+        if not 0 < um_s <= plunger.speed_um_s:
             raise ValueError(
                 "flow_nl_s asks for a plunger speed of %d um/s; this machine makes 1 to %d."
-                % (um_s, board.PLUNGER_MAX_UM_S)
+                % (um_s, plunger.speed_um_s)
             )
-        ramp = drive.ramp(um_s)
-        lead = timing.ticks(board.STRIKE_TRAVEL_MS + profile.settle_ms)
         # The residue of the doses before it makes a dose one step longer or shorter.
-        for steps in range(max(1, self.dose_steps - 1), self.dose_steps + 2):
-            self.moves[steps] = plan(ramp, steps, lead)
+        least = max(1, self.dose_steps - 1)
+        ramp = plunger.ramp(um_s, least)
+        for steps in range(least, self.dose_steps + 2):
+            self.moves[steps] = plan(ramp, steps, gated=True)
+        counts_ms = ramp.timing.hz // 1000
         move = self.moves[max(1, self.dose_steps)]
-        per_us = timing.hz // 1_000_000
-        self.dose_us = (move.last_tick - move.first_tick) // per_us
-        ends_ms = max(m.last_tick for m in self.moves.values()) * 1000 // timing.hz + 1
-        if ends_ms > self.on_ms:
+        self.dose_us = (move.last - move.first) * 1000 // counts_ms
+        ends_us = gate_us + max(m.last for m in self.moves.values()) * 1000 // counts_ms + 1
+        if ends_us > self.on_us:
             raise ValueError(
-                "the dose ends %d ms after the start but the needle leaves after %d ms; choose a "
-                "longer dwell_ms or a higher flow_nl_s." % (ends_ms, self.on_ms)
+                "the dose ends %d us after the start but the needle leaves after %d; choose a "
+                "longer dwell_us or a higher flow_nl_s." % (ends_us, self.on_us)
             )
 
 
 class Delivery:
-    """The strikes of one loaded profile. `report(dict)` is called once for each of them."""
+    """The strikes of one loaded profile. `report(t_us, outcome, …)` is called once for each; see
+    `Reports.add`. `uptime_us(timer)` tells the uptime at a reading of the port's timer."""
 
-    def __init__(self, port, inputs, plan, meter, plunger, plunger_number, times, uptime, report):
+    def __init__(self, port, inputs, plan, meter, plunger, uptime_us, report):
         self.plan = plan
-        self.done = 0  # strikes that have been started
+        self.meter = meter
+        self.done = 0  # strikes that have begun
         self._given_steps = 0  # within strikes
         self._pushed_steps = 0  # in all
-        self.running = False
-        self.next_ms = 0  # uptime before which no strike may begin
-        self.look_ms = 0  # uptime at which `step` or `start` is next of use
+        self.running = False  # strikes are queued or under way
         self._port = port
-        self._inputs = inputs
-        self.meter = meter
         self._plunger = plunger
-        self._number = plunger_number
-        self._travel_ms, self._return_ms = times
-        self._uptime = uptime
+        self._uptime_us = uptime_us
         self._report = report
-        self._steps = 0
-        self._start_ms = 0
         self._mask = inputs.mask(_MUST_HOLD)
+        self._steps = [0] * _QUEUED_AT_MOST  # of the strikes that are queued
+        self._forget_pull()
 
     @property
     def complete(self) -> bool:
@@ -110,89 +135,142 @@ class Delivery:
         """From now on an input that falls lets no strike begin; what fell before is past."""
         self._port.watch(self._mask)
 
-    def start(self) -> None:
-        """Begin the next strike, unless an input that must hold has fallen."""
-        self.watch()
+    def start(self, now_us: int) -> None:
+        """Begin what one pull gives, unless an input that must hold has fallen."""
+        self._forget_pull()
         if self._port.stopped or self.complete:
             return
-        dose_nl = self.plan.profile.dose_nl
-        self._steps = self.meter.next_steps(dose_nl) if dose_nl else 0
-        self.done += 1
+        profile = self.plan.profile
+        self._wanted = min(profile.a_pull, profile.shots - self.done)
         self.running = True
-        move = self.plan.moves[self._steps] if self._steps else None
-        self._port.start_strike(self.plan.words, move)
-        # Read after the start: a garbage collection before it would make a sound strike look late.
-        self._start_ms = self._uptime()
-        self.next_ms = self._start_ms + self.plan.profile.period_ms
-        self.look_ms = self._start_ms + self._travel_ms + _OUT_GRACE_MS
+        self._due_us = now_us
+        self._queue(now_us)
+        self._port.start_strikes()
 
-    def step(self, now_ms: int) -> None:
-        """Look after the strike that is under way; raise Trouble when it goes wrong."""
-        elapsed = now_ms - self._start_ms
-        out_us, back_us = self._port.strike_times_us()
-        if out_us is None:
-            self._port.halt()
-            self._end("misfire", "the needle was not seen at its stop")
-            raise Trouble(
-                "misfire",
-                "Strike %d did not reach its stop within %d ms; check the actuator and its sensor."
-                % (self.done, elapsed),
-            )
-        released = elapsed > self.plan.on_ms and not self._port.busy
-        if released and back_us is not None:
-            self._finish()
-        elif elapsed > self.plan.on_ms + self._return_ms + _BACK_GRACE_MS:
-            self._port.halt()
-            self._end("done" if released else "stopped", "the needle was not seen back")
-            raise Trouble(
-                "needle_stuck",
-                "The needle of strike %d did not come back; lift the device, then check the "
-                "spring and the sensor." % self.done,
-            )
-        else:
-            self.look_ms = max(now_ms, self._start_ms + self.plan.on_ms + self._return_ms) + 1
+    def step(self, now_us: int) -> None:
+        """Look after the strikes; raise Trouble when one goes wrong."""
+        self._collect()
+        if self._ended >= self._wanted:
+            self.running = False
+            self._port.unwatch()
+            return
+        self._check_under_way()
+        self._queue(now_us)
+        self._port.go_on()
 
     def stop(self, why: str) -> None:
         """End the strike under way, if any, here and now; what was given is reported."""
         self._port.halt()
         if self.running:
-            self._end("stopped", why)
+            self._collect()
+            self._end_under_way("stopped", why)
 
-    def _finish(self):
-        counted = self._port.counted(self._number)
-        self._end("done", "")
-        if counted != self._steps:
+    @property
+    def next_us(self) -> int:
+        """Uptime before which no further pull may begin: the last strike's period is not over."""
+        return self._due_us
+
+    def _forget_pull(self):
+        self._wanted = 0  # strikes that this pull may give
+        self._queued = 0
+        self._ended = 0
+        self._counted = 0  # plunger edges of those that ended
+        self._due_us = 0  # uptime at which the strike that is queued next is to begin
+
+    def _queue(self, now_us):
+        profile = self.plan.profile
+        while (
+            self._queued < self._wanted
+            and self._queued - self._ended < _QUEUED_AT_MOST
+            and self._due_us <= now_us + self.plan.ahead_us
+        ):
+            steps = self.meter.next_steps(profile.dose_nl) if profile.dose_nl else 0
+            self._steps[self._queued % _QUEUED_AT_MOST] = steps
+            self._queued += 1
+            self._port.queue_strike(
+                self.plan.words_of(self._queued, steps), self.plan.moves[steps] if steps else None
+            )
+            self._due_us += profile.period_after_us(self._queued)
+
+    def _collect(self):
+        """Report the strikes that have ended well since the last look."""
+        port = self._port
+        lost = None
+        while self._ended < port.finished:
+            start, out, back, counted = port.strike(self._ended)
+            steps = self._steps[self._ended % _QUEUED_AT_MOST]
+            made = counted - self._counted
+            self._counted = counted
+            self._ended += 1
+            self._add(start, "done", steps, made, out, back, "")
+            if made != steps and not lost:
+                port.halt()
+                lost = (self.done, steps, made)
+        if lost:
+            self._end_under_way("stopped", "steps were lost in a strike before")
             raise Trouble(
                 "steps_lost",
                 "Strike %d planned %d plunger steps and %d were counted; check the STEP wire."
-                % (self.done, self._steps, counted),
+                % lost,
             )
 
-    def _end(self, outcome, why):
+    def _check_under_way(self):
+        port = self._port
+        if port.started == self._ended:
+            return
+        start, out = port.strike_under_way()
+        elapsed_us = (port.timer_us() - start) & 0xFFFFFFFF
+        plan = self.plan
+        late = elapsed_us > plan.travel_us + _OUT_GRACE_US
+        if port.finished != self._ended:
+            return  # it has ended while we looked
+        if port.dose_refused or (out is None and late):
+            self._port.halt()
+            self._end_under_way("misfire", "the needle was not seen at its stop")
+            raise Trouble(
+                "misfire",
+                "Strike %d did not reach its stop within %d ms; check the actuator and its sensor."
+                % (self.done, elapsed_us // 1000),
+            )
+        if elapsed_us > plan.on_us + plan.return_us + _BACK_GRACE_US:
+            self._port.halt()
+            self._end_under_way("stopped", "the needle was not seen back")
+            raise Trouble(
+                "needle_stuck",
+                "The needle of strike %d did not come back; lift the device, then check the "
+                "spring and the sensor." % self.done,
+            )
+
+    def _end_under_way(self, outcome, why):
+        """The tracks are halted: what has begun ends here, what was queued is forgotten."""
         self.running = False
-        self.look_ms = self.next_ms
-        self._port.unwatch()
-        counted = self._port.counted(self._number) if self._steps else 0
-        steps = self._plunger.moved(counted)
+        port = self._port
+        port.unwatch()
+        made = port.counted_in_strikes() - self._counted
+        self.meter.forget()
+        if port.started > self._ended:
+            start, out = port.strike_under_way()
+            steps = self._steps[self._ended % _QUEUED_AT_MOST]
+            self._add(start, outcome, steps, made, out, None, why)
+        else:
+            self._moved(made)
+
+    def _add(self, start, outcome, steps, made, out, back, why):
         before_nl = self.delivered_nl
+        self._moved(made)
+        self.done += 1
+        self._report(
+            self._uptime_us(start),
+            outcome,
+            self.delivered_nl - before_nl,
+            steps,
+            made,
+            None if out is None else (out - start) & 0xFFFFFFFF,
+            None if back is None else (back - start) & 0xFFFFFFFF,
+            why,
+        )
+
+    def _moved(self, made):
+        steps = self._plunger.moved(made)
         self._given_steps += steps
         self._pushed_steps += steps
-        if outcome != "done":
-            self.meter.forget()
-        out_us, back_us = self._port.strike_times_us()
-        profile = self.plan.profile
-        self._report(
-            {
-                "shot": self.done,
-                "t_ms": self._start_ms,
-                "outcome": outcome,
-                "why": why,
-                "depth_um": None if out_us is None else profile.depth_um,
-                "commanded_nl": profile.dose_nl,
-                "dose_nl": self.delivered_nl - before_nl,
-                "steps": self._steps,
-                "audit": counted,
-                "out_us": out_us,
-                "back_us": back_us,
-            }
-        )

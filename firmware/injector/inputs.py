@@ -1,7 +1,8 @@
 """The inputs by name, and the two that a person's hand makes bounce.
 
 What stops the machine acts at once; what lets it go on (contact made, trigger pressed) counts only
-when it has held for DEBOUNCE_MS. A trigger must be seen released before a press counts.
+when it has held for DEBOUNCE_MS. A trigger must be seen released before a press counts, and after
+a stamp the device must be seen lifted.
 """
 
 from injector.limits import DEBOUNCE_MS
@@ -35,6 +36,7 @@ class Inputs:
         self._contact_since = None
         self._trigger_since = None
         self._released = False
+        self._lifted = True
 
     def poll(self, now_ms: int) -> None:
         """Read all inputs; `now_ms` is uptime."""
@@ -43,6 +45,8 @@ class Inputs:
         self._now_ms = now_ms
         if not now & self._trigger:
             self._released = True
+        if not now & self._contact:
+            self._lifted = True
         if (now ^ before) & self._hands:
             self._contact_since = _since(now & self._contact, self._contact_since, now_ms)
             self._trigger_since = _since(now & self._trigger, self._trigger_since, now_ms)
@@ -59,10 +63,18 @@ class Inputs:
         """The inputs of docs/protocol.md's `status`, 0 or 1."""
         return {name: int(self.on(name)) for name in _NAMES[:9]}
 
+    def as_bits(self) -> int:
+        """The same, the first input in bit 0."""
+        return sum([1 << place for place, name in enumerate(_NAMES[:9]) if self.on(name)])
+
     @property
     def touching(self) -> bool:
-        """Skin contact that has held."""
-        return self._held(self._contact_since)
+        """Skin contact that has held, and that has not been used up."""
+        return self._lifted and self._held(self._contact_since)
+
+    def forget_touch(self) -> None:
+        """The present contact counts no more: the device must be seen lifted first."""
+        self._lifted = not self.now & self._contact
 
     def forget_press(self) -> None:
         """A press that has begun counts no more: it must be seen released first."""

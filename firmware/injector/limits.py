@@ -1,18 +1,26 @@
 """Hard limits. No host can raise them; a profile past one of them is refused.
 
 Depth: the deepest technique in the preset table is mesoperfusion at 6 mm. Dose: the largest single
-dose in it is 100 µL (point by point).
+dose in it is 100 µL (point by point); a drip lasts at most 30 s. Rate: 250 strikes/s are more than
+any pen on the market makes.
 """
 
 MAX_DEPTH_UM = 6_000
 MAX_DOSE_NL = 100_000
+MAX_DRIP_NL = 500_000
 MAX_SHOTS = 2_000
+MAX_DRY_SHOTS = 100_000
+MAX_BURST = 100
+MAX_SOFT_STRIKES = 50
 MAX_FLOW_NL_S = 2_000_000
-MAX_SETTLE_MS = 1_000
-MIN_SETTLE_MS = 5  # time to see that the needle is out before a dose begins
-MAX_DWELL_MS = 5_000
-MIN_REST_MS = 5
-MAX_PERIOD_MS = 60_000
+MAX_SETTLE_US = 1_000_000
+MIN_SETTLE_US = 1_000  # with a dose: the contact that shows the needle out has stopped bouncing
+MIN_DWELL_US = 100
+MAX_DWELL_US = 5_000_000
+MAX_DRIP_US = 30_000_000
+MIN_REST_US = 200
+MIN_PERIOD_US = 4_000
+MAX_PERIOD_US = 60_000_000
 MAX_CARTRIDGE_UM = 13_000
 MAX_NEEDLES = 25
 MIN_NL_PER_MM = 1_000
@@ -23,3 +31,4 @@ MAX_PRIME_NL = 500_000
 HOST_SILENCE_MS = 500  # a host that says nothing for this long is gone
 DEBOUNCE_MS = 20  # an operator's contact counts as made when it has held this long
 RAIL_UP_MS = 100  # the rail must be sensed this soon after it is asked for
+RAIL_HOLD_MS = 200  # how long the chip keeps asking for the rail when the program is gone

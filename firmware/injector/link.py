@@ -46,6 +46,7 @@ class Link:
         self._seq = 0
         self._answers = []  # [id, method, params, line or None while it is being worked on]
         self._open = False
+        self.sending = False  # the line took some of what waits: it will soon take more
 
     def step(self) -> None:
         """Take what has come, hand over what fits."""
@@ -61,6 +62,11 @@ class Link:
                 for line in self._reader.feed(memoryview(self._chunk)[:n]):
                     self._take(line)
         self._flush()
+
+    @property
+    def idle(self) -> bool:
+        """A host has the port open and has been given all there was for it."""
+        return self._open and not self._queue
 
     def tell(self, method: str, params: "dict[str, object]") -> None:
         """Queue a notification; drop it, and count it, when the host does not read."""
@@ -135,10 +141,13 @@ class Link:
                 answer(value, None)
 
     def _flush(self):
+        self.sending = False
         while self._queue:
             line = self._queue[0]
-            self._offset += self._line.write(memoryview(line)[self._offset :])
+            taken = self._line.write(memoryview(line)[self._offset :])
+            self._offset += taken
             if self._offset < len(line):
+                self.sending = taken > 0
                 return
             self._queue.pop(0)
             self._offset = 0

@@ -11,22 +11,31 @@ from injector.params import only, text, whole
 from mesodrive_wire import BAD_PARAMS, LIMIT
 
 SINGLE = "single"  # one strike a pull of the trigger
+BURST = "burst"  # a number of strikes a pull
 SERIES = "series"  # strikes at the period while the trigger is held
-MODES = (SINGLE, SERIES)
+STAMP = "stamp"  # one strike at each contact while the trigger is held
+DRIP = "drip"  # one long strike a pull
+DRY = "dry"  # a series without a dose
+MODES = (SINGLE, BURST, SERIES, STAMP, DRIP, DRY)
 
-_VERSION = 1
+_ONE_A_PULL = (SINGLE, STAMP, DRIP)
+_SEVERAL_A_PULL = (BURST, SERIES, DRY)
+
+_VERSION = 2
 _KEYS = (
     "version",
     "name",
     "mode",
     "shots",
+    "burst",
     "depth_um",
     "dose_nl",
     "flow_nl_s",
-    "settle_ms",
-    "dwell_ms",
-    "rest_ms",
-    "period_ms",
+    "settle_us",
+    "dwell_us",
+    "rest_us",
+    "period_us",
+    "soft_strikes",
     "cartridge_um",
     "needles",
     "syringe_nl_per_mm",
@@ -51,15 +60,23 @@ class Profile:
                 BAD_PARAMS, "mode must be one of %s; it is %r." % (", ".join(MODES), mode)
             )
         self.mode = mode
-        self.shots = whole(values, "shots", 1, limits.MAX_SHOTS)
+        dry = mode == DRY
+        drip = mode == DRIP
+        self.shots = whole(values, "shots", 1, limits.MAX_DRY_SHOTS if dry else limits.MAX_SHOTS)
+        most = limits.MAX_BURST if mode == BURST else 1
+        self.burst = whole(values, "burst", 2 if mode == BURST else 1, most)
         self.depth_um = whole(values, "depth_um", 0, limits.MAX_DEPTH_UM)
-        self.dose_nl = whole(values, "dose_nl", 0, limits.MAX_DOSE_NL)
+        most = 0 if dry else limits.MAX_DRIP_NL if drip else limits.MAX_DOSE_NL
+        self.dose_nl = whole(values, "dose_nl", 0 if dry else 1, most)
         self.flow_nl_s = whole(values, "flow_nl_s", 1, limits.MAX_FLOW_NL_S)
-        least_settle = limits.MIN_SETTLE_MS if self.dose_nl else 0
-        self.settle_ms = whole(values, "settle_ms", least_settle, limits.MAX_SETTLE_MS)
-        self.dwell_ms = whole(values, "dwell_ms", 1, limits.MAX_DWELL_MS)
-        self.rest_ms = whole(values, "rest_ms", limits.MIN_REST_MS, limits.MAX_PERIOD_MS)
-        self.period_ms = whole(values, "period_ms", 1, limits.MAX_PERIOD_MS)
+        least = 0 if dry else limits.MIN_SETTLE_US
+        self.settle_us = whole(values, "settle_us", least, limits.MAX_SETTLE_US)
+        most = limits.MAX_DRIP_US if drip else limits.MAX_DWELL_US
+        self.dwell_us = whole(values, "dwell_us", limits.MIN_DWELL_US, most)
+        self.rest_us = whole(values, "rest_us", limits.MIN_REST_US, limits.MAX_PERIOD_US)
+        self.period_us = whole(values, "period_us", limits.MIN_PERIOD_US, limits.MAX_PERIOD_US)
+        most = limits.MAX_SOFT_STRIKES if mode in _SEVERAL_A_PULL else 0
+        self.soft_strikes = whole(values, "soft_strikes", 0, most)
         self.cartridge_um = whole(values, "cartridge_um", 1, limits.MAX_CARTRIDGE_UM)
         self.needles = whole(values, "needles", 1, limits.MAX_NEEDLES)
         self.nl_per_mm = whole(
@@ -82,3 +99,21 @@ class Profile:
             )
         lines = "\n".join([str(values[key]) for key in _KEYS])
         self.id = "%08x" % (binascii.crc32(lines.encode()) & 0xFFFFFFFF)
+
+    @property
+    def a_pull(self) -> int:
+        """Strikes that one pull of the trigger may give; in STAMP one contact."""
+        if self.mode in _ONE_A_PULL:
+            return 1
+        return self.burst if self.mode == BURST else self.shots
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether a pull that was cut short is gone on with by the next."""
+        return self.mode in _SEVERAL_A_PULL
+
+    def period_after_us(self, strike: int) -> int:
+        """From the start of strike `strike` of a pull, 1 the first, to that of the next: the rate
+        rises from half to full over the soft strikes."""
+        left = max(0, self.soft_strikes - strike + 1)
+        return self.period_us + self.period_us * left // (self.soft_strikes + 1)

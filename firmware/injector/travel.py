@@ -16,53 +16,59 @@ class Interrupted(Exception):
 
 
 class Drive:
-    """An axis with its motor: `number` is the port's name for it, speeds in µm/s."""
+    """An axis with its motor: `number` is the port's name for it; `mechanics` its limits."""
 
-    def __init__(self, port, inputs, axis, number, speed_um_s, accel_um_s2, travel_um):
+    def __init__(self, port, inputs, axis, number, mechanics):
         self.axis = axis
         self.number = number
-        self.travel_steps = axis.steps_at(travel_um)
+        self.speed_um_s = mechanics.speed_um_s
+        self.travel_steps = axis.steps_at(mechanics.travel_um)
         self._port = port
         self._inputs = inputs
-        accel = accel_um_s2 * axis.steps_per_mm // 1000
-        self._fast = Ramp(port.step_timing, accel, self._interval(speed_um_s))
+        self._limits = mechanics.limits
+        self._fast = self._ramp(self.speed_um_s, None)
         self._home_mask = inputs.masks[axis.name + "_home"]
         self._mask = inputs.mask(_STOPPERS)
 
-    def ramp(self, um_s: int) -> Ramp:
-        """A ramp to `um_s`, at most the drive's own speed."""
-        return self._fast.slower(self._interval(um_s))
+    def ramp(self, um_s: int, steps: int) -> Ramp:
+        """A ramp to `um_s`, at most the drive's own speed, or to what `steps` have room for."""
+        if um_s == self.speed_um_s and steps >= self._fast.least_steps:
+            return self._fast  # the longest to work out
+        return self._ramp(um_s, steps)
+
+    def _ramp(self, um_s, steps):
+        steps_s = max(1, um_s * self.axis.steps_per_mm // 1000)
+        return Ramp(self._port.step_timing, self._limits, steps_s, steps)
 
     def go_to(self, steps: int):
         """Move the driven part to `steps` from home."""
-        yield from self.go_by(steps - self.axis.position, self._fast)
+        yield from self.go_by(steps - self.axis.position, self.speed_um_s)
 
-    def go_by(self, steps: int, ramp: Ramp):
+    def go_by(self, steps: int, um_s: int):
         """Move the driven part by `steps`; negative is towards home."""
         if steps:
-            yield from self._run_whole(steps, ramp)
+            yield from self._run_whole(steps, um_s)
 
     def face_forward(self):
         """Take up the backlash, so that the very next step forward moves the driven part."""
         if self.axis.turn(True):
-            yield from self._run_whole(0, self._fast)
+            yield from self._run_whole(0, self.speed_um_s)
 
     def home(self, back_off_um: int, slow_um_s: int):
         """Find the home switch: off it if on it, fast on to it, off it, slowly on to it."""
         self.axis.homed = False
         back_off = self.axis.steps_at(back_off_um)
-        slow = self.ramp(slow_um_s)
         if self._at_home:
-            yield from self.go_by(back_off, self._fast)
+            yield from self.go_by(back_off, self.speed_um_s)
             self._expect_away()
-        yield from self._seek(self._fast, self.travel_steps)
-        yield from self.go_by(back_off, self._fast)
+        yield from self._seek(self.speed_um_s, self.travel_steps)
+        yield from self.go_by(back_off, self.speed_um_s)
         self._expect_away()
-        yield from self._seek(slow, 2 * back_off)
+        yield from self._seek(slow_um_s, 2 * back_off)
         self.axis.set_home()
 
-    def _seek(self, ramp, most_steps):
-        yield from self._run(-most_steps, ramp, self._mask | self._home_mask)
+    def _seek(self, um_s, most_steps):
+        yield from self._run(-most_steps, um_s, self._mask | self._home_mask)
         if not self._port.stopped:
             raise Trouble(
                 "home_missing",
@@ -73,28 +79,24 @@ class Drive:
         if fallen & self._mask or not fallen & self._home_mask:
             raise Interrupted
 
-    def _run_whole(self, steps, ramp):
-        yield from self._run(steps, ramp, self._mask)
+    def _run_whole(self, steps, um_s):
+        yield from self._run(steps, um_s, self._mask)
         if self._port.stopped:
             self.axis.homed = False
             raise Interrupted
 
-    def _run(self, steps, ramp, mask):
+    def _run(self, steps, um_s, mask):
         forward = steps >= 0
         count = abs(steps) + self.axis.turn(forward)
+        move = plan(self.ramp(um_s, count), count)
         self._port.watch(mask)
-        self._port.start_axis(self.number, forward, plan(ramp, count))
+        self._port.start_axis(self.number, forward, move)
         try:
             while self._port.busy:
                 yield
         finally:  # also when the move is given up in the midst of it
             self.axis.moved(self._port.counted(self.number))
             self._port.unwatch()
-
-    def _interval(self, um_s):
-        # ticks between two steps, rounded up: to the next lower speed that the clock can make
-        steps_s = max(1, um_s * self.axis.steps_per_mm // 1000)
-        return (self._port.step_timing.hz + steps_s - 1) // steps_s
 
     @property
     def _at_home(self):
@@ -111,8 +113,8 @@ class Drive:
 
 def power_up(port, inputs, uptime):
     """Ask for the rail and wait until it is sensed."""
-    port.set_enable(1)
     until = uptime() + RAIL_UP_MS
+    port.hold_rail()
     while not inputs.on("rail"):
         if uptime() > until:
             raise Trouble(

@@ -129,3 +129,36 @@ def test_a_mask_joins_bits_and_status_shows_the_inputs_of_the_protocol():
         "needle_out",
         "needle_back",
     ]
+
+
+@given(st.lists(st.integers(0, 1), min_size=9, max_size=9))
+def test_the_bits_of_the_status_are_its_inputs_in_their_order(states: list[int]):
+    panel = Panel()
+    seen = panel.at(0, **dict(zip(panel.inputs.as_dict(), states, strict=True)))
+    assert seen.as_bits() == sum(state << place for place, state in enumerate(states))
+    assert list(seen.as_dict().values()) == states
+
+
+@given(st.lists(st.tuples(st.integers(1, 500), st.booleans()), max_size=10))
+def test_a_contact_that_was_used_up_counts_again_only_when_the_device_was_lifted(
+    waits: list[tuple[int, bool]],
+):
+    panel = pressed_at(100)
+    assert panel.at(200).touching
+    panel.inputs.forget_touch()
+    ms = 200
+    for wait, trigger in waits:  # the trigger coming and going does not help it
+        ms += wait
+        assert not panel.at(ms, trigger=int(trigger)).touching
+    panel.at(ms + 1, contact=0)
+    panel.at(ms + 2, contact=1)
+    assert not panel.at(ms + 1 + DEBOUNCE_MS).touching
+    assert panel.at(ms + 2 + DEBOUNCE_MS).touching
+
+
+def test_a_contact_that_is_not_there_cannot_be_used_up():
+    panel = Panel()
+    panel.at(0)
+    panel.inputs.forget_touch()
+    panel.at(1, contact=1)
+    assert panel.at(1 + DEBOUNCE_MS).touching

@@ -7,7 +7,7 @@ from stand_ins import StandInLine
 
 from injector.errors import Refusal
 from injector.link import LATER, Link
-from mesodrive_wire import MAX_LINE, LineReader, decode, encode, request
+from mesodrive_wire import MAX_LINE, STOP, LineReader, decode, encode, request
 
 UNREAD_AT_MOST = 40 + 64  # lines that may wait, and those that one chunk of 64 bytes can add
 
@@ -243,6 +243,35 @@ def test_without_a_host_notifications_are_dropped_and_counted(wire: Wire):
     wire.link.tell("state", {})
     wire.link.step()
     assert [told["params"] for told in wire.heard()] == [{"seq": 2}]
+
+
+def test_the_link_is_idle_when_a_host_has_been_given_all_there_was(wire: Wire):
+    assert wire.link.idle
+    wire.line.room = 10
+    wire.link.tell("state", {})
+    wire.link.step()
+    assert not wire.link.idle
+    wire.line.room = 1 << 20
+    wire.link.step()
+    assert wire.link.idle
+    wire.line.open = False
+    wire.link.step()
+    assert not wire.link.idle
+
+
+def test_the_link_is_sending_while_the_line_takes_some_and_not_when_it_takes_none(wire: Wire):
+    wire.link.tell("state", {})
+    for room, sending in ((0, False), (10, True), (10, True), (0, False), (1 << 20, False)):
+        wire.line.room = room
+        wire.link.step()
+        assert wire.link.sending == sending
+
+
+def test_a_stop_byte_is_no_line_and_is_not_answered(wire: Wire):
+    line = encode(request(1, "echo"))
+    wire.send(STOP, line[:20], STOP, line[20:], STOP)
+    assert [answer["id"] for answer in wire.heard()] == [1]
+    assert wire.link.heard == 1
 
 
 def test_answers_are_never_dropped_however_slow_the_host(wire: Wire):

@@ -3,15 +3,16 @@
 from collections.abc import Iterator
 from itertools import pairwise
 
-import board
+import drives
 import pytest
-from stand_ins import DEPTH, HZ, PLUNGER, Machine
+from stand_ins import DEPTH, HZ, PLUNGER, Machine, Pulses
 
 from injector.errors import Trouble
 from injector.limits import RAIL_UP_MS
+from injector.motion import Move
 from injector.travel import Interrupted, power_up
 
-BACK_OFF_UM, SLOW_UM_S = board.HOME_BACK_OFF_UM, board.HOME_SLOW_UM_S
+BACK_OFF_UM, SLOW_UM_S = drives.HOME_BACK_OFF_UM, drives.HOME_SLOW_UM_S
 
 
 class Bench:
@@ -22,22 +23,23 @@ class Bench:
         self.port = self.machine.port
         self.drive = self.machine.drives[0 if number == PLUNGER else 1]
         self.axis = self.drive.axis
+        self.mechanics = drives.PLUNGER if number == PLUNGER else drives.DEPTH
         self.number = number
-        self.moves: list[tuple[bool, int]] = []  # (forward, shortest interval in ticks)
+        self.moves: list[tuple[bool, int]] = []  # (forward, shortest interval in counts)
         self._start_axis = self.port.start_axis
         self.port.start_axis = self._note
-        self.port.set_enable(1)
+        self.port.hold_rail()
         self.port.advance(10)
 
-    def _note(self, number: int, forward: bool, move: object) -> None:
+    def _note(self, number: int, forward: bool, move: Move) -> None:
         self._start_axis(number, forward, move)
-        if self.port._pulses:
-            ticks = self.port._pulses.ticks()
-            between = [b - a for a, b in pairwise(ticks)]
+        if not self.port.stopped:
+            between = [(b - a) // 2 for a, b in pairwise(Pulses(move.words).ticks())]
             self.moves.append((forward, min(between, default=0)))
 
     def carry_out(self, activity: Iterator[None], at_most_ms: int = 30_000) -> None:
         for _ in activity:
+            self.port.hold_rail()
             self.port.advance(1)
             at_most_ms -= 1
             assert at_most_ms > 0, "the move does not end"
@@ -70,14 +72,13 @@ def test_the_last_approach_to_the_switch_is_the_slow_one(bench: Bench):
 def test_no_move_is_faster_than_the_axis_may_be(bench: Bench):
     bench.home()
     bench.carry_out(bench.drive.go_to(bench.axis.steps_at(9_000)))
-    name = bench.axis.name.upper()
-    fastest_steps_s = getattr(board, name + "_MAX_UM_S") * bench.axis.steps_per_mm // 1_000
+    fastest_steps_s = bench.mechanics.limits.speed_steps_s
     assert len(bench.moves) == 4
     assert all(shortest * fastest_steps_s >= HZ for _, shortest in bench.moves if shortest)
 
 
 def test_a_switch_that_never_closes_is_told_after_the_whole_travel(bench: Bench):
-    travel_um = getattr(board, bench.axis.name.upper() + "_TRAVEL_UM")
+    travel_um = bench.mechanics.travel_um
     start = 2 * bench.axis.steps_at(travel_um)
     bench.port.at[bench.number] = start
     with pytest.raises(Trouble, match=bench.axis.name) as caught:
@@ -105,6 +106,7 @@ def test_what_must_hold_stops_homing_and_the_place_is_lost(
     bench.port.at[bench.number] = bench.axis.steps_at(5_000)
     for _ in range(after_ms):
         next(activity)
+        bench.port.hold_rail()
         bench.port.advance(1)
     bench.port.set(input, 0)
     at = bench.port.at[bench.number]
@@ -128,7 +130,7 @@ def test_a_guard_that_opens_as_the_switch_closes_makes_no_home(bench: Bench):
 @pytest.mark.parametrize("input", ["guard", "stop", "supply", "open"])
 def test_what_must_hold_stops_a_move_and_the_place_is_lost(bench: Bench, input: str):
     bench.home()
-    activity = bench.drive.go_by(10_000, bench.drive.ramp(2_000))
+    activity = bench.drive.go_by(10_000, 2_000)
     next(activity)
     bench.port.advance(50)
     bench.port.set(input, 0)
@@ -143,7 +145,7 @@ def test_what_is_missing_before_a_move_lets_none_begin(bench: Bench, input: str)
     at = bench.port.at[bench.number]
     bench.port.set(input, 0)
     with pytest.raises(Interrupted):
-        bench.carry_out(bench.drive.go_by(100, bench.drive.ramp(2_000)))
+        bench.carry_out(bench.drive.go_by(100, 2_000))
     assert bench.port.at[bench.number] == at
 
 
@@ -158,6 +160,20 @@ def test_the_driven_part_reaches_each_place_with_the_backlash_taken_up(
         assert bench.axis.position == steps
         backlash = bench.axis.backlash_steps if bench.axis.forward else 0
         assert bench.port.at[bench.number] - home == steps + backlash
+
+
+@pytest.mark.parametrize("steps", [1, 2, 30, 2_000])
+def test_a_way_too_short_for_the_speed_is_made_at_what_it_has_room_for(bench: Bench, steps: int):
+    bench.home()
+    bench.carry_out(bench.drive.go_to(steps))
+    assert bench.axis.position == steps
+
+
+def test_a_ramp_to_full_speed_is_worked_out_once(bench: Bench):
+    full = bench.drive.ramp(bench.drive.speed_um_s, 10**6)
+    assert bench.drive.ramp(bench.drive.speed_um_s, full.least_steps) is full
+    shorter = bench.drive.ramp(bench.drive.speed_um_s, full.least_steps - 1)
+    assert shorter.least_steps < full.least_steps
 
 
 def test_to_go_nowhere_starts_nothing(bench: Bench):

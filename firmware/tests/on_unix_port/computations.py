@@ -3,6 +3,7 @@
 Each function takes one vector and returns something that JSON can carry.
 """
 
+import drives
 from stand_ins import STEP_TIMING, STRIKE_TIMING, Machine, StandInLine
 
 from injector.axis import Axis
@@ -10,9 +11,11 @@ from injector.dose import DoseMeter
 from injector.errors import Refusal
 from injector.inputs import Inputs
 from injector.link import Link
-from injector.motion import Ramp, isqrt, plan
+from injector.mechanics import Mechanics
+from injector.motion import Limits, Ramp, isqrt, plan
 from injector.profile import Profile
-from injector.strike import strike_words
+from injector.reports import Reports
+from injector.strike import Actuator, strike_words
 from mesodrive_wire import FrameError, LineReader, decode, encode, request_fault
 
 
@@ -20,14 +23,37 @@ def roots(n, guess):
     return isqrt(n, guess)
 
 
-def moves(accel, interval, longer, steps, lead):
-    fast = Ramp(STEP_TIMING, accel, interval)
-    planned = [plan(ramp, steps, lead) for ramp in (fast, fast.slower(interval + longer))]
-    return [[list(move.words), move.first_tick, move.last_tick] for move in planned]
+def moves(limits, steps_s, made_for, steps):
+    ramp = Ramp(STEP_TIMING, Limits(*limits), steps_s, made_for)
+    seen = [ramp.interval, ramp.rises, ramp.first, ramp.last]
+    if steps >= ramp.least_steps:
+        move = plan(ramp, steps, gated=bool(steps & 1))
+        seen.append([list(move.words), move.first, move.last])
+    return seen
 
 
-def strikes(peak_ms, on_ms):
-    return list(strike_words(STRIKE_TIMING, peak_ms, on_ms))
+def mechanics(load_mn, speed_um_s, accel_um_s2):
+    like = drives.PLUNGER
+    made = Mechanics(
+        "plunger", like.screw, like.motor, like.driver, 1, load_mn, speed_um_s, accel_um_s2, 10**8
+    )
+    try:
+        made.check()
+    except ValueError as refusal:
+        return [made.torque_unm(speed_um_s), made.needed_unm, str(refusal)]
+    return [made.torque_unm(speed_um_s), made.needed_unm, made.um_s_limit]
+
+
+def strikes(peak_us, on_us, period_us, gate_us):
+    try:
+        return list(strike_words(STRIKE_TIMING, peak_us, on_us, period_us, gate_us))
+    except ValueError as refusal:
+        return str(refusal)
+
+
+def actuators(clearance_um, coil_m_s2, spring_m_s2, pull_in_us, depth_um):
+    actuator = Actuator("any", clearance_um, coil_m_s2, spring_m_s2, pull_in_us)
+    return [actuator.travel_us(depth_um), actuator.return_us(depth_um)]
 
 
 def doses(nl_per_mm, steps_per_mm, series):
@@ -50,7 +76,25 @@ def profiles(values):
         profile = Profile(values)
     except Refusal as refusal:
         return [refusal.code, refusal.sentence, refusal.data]
-    return [profile.id, profile.nl_per_mm, profile.settle_ms]
+    periods_us = [profile.period_after_us(strike) for strike in range(1, 60)]
+    return [profile.id, profile.nl_per_mm, profile.a_pull, profile.goes_on, periods_us]
+
+
+def reports(deeds):
+    """Strikes, what the host is told of them, and what it asks for."""
+    kept = Reports()
+    seen = []
+    for deed in deeds:
+        if deed[0] == "add":
+            for _ in range(deed[1]):
+                kept.add(*deed[2])
+        elif deed[0] == "ask":
+            seen.append(kept.first(deed[1]))
+        elif deed[0] == "clear":
+            kept.clear()
+        elif kept.waiting:
+            seen.append(kept.tell())
+    return [seen, kept.waiting, kept.lost]
 
 
 def requests(message):
@@ -93,7 +137,7 @@ def conversations(lines, rooms):
 
 
 def hands(polls):
-    """(ms to wait, trigger, contact, forget the press) by turns → what counts as held."""
+    """(ms to wait, trigger, contact, forget press, forget touch) by turns → what is held."""
     bits = [0]
 
     class Board:
@@ -103,13 +147,15 @@ def hands(polls):
     inputs = Inputs(lambda: bits[0], Board())
     ms = 0
     seen = []
-    for wait, trigger, contact, forget in polls:
+    for wait, trigger, contact, forget_press, forget_touch in polls:
         ms += wait
         bits[0] = trigger * inputs.masks["trigger"] | contact * inputs.masks["contact"]
         inputs.poll(ms)
-        if forget:
+        if forget_press:
             inputs.forget_press()
-        seen.append([inputs.pulled, inputs.touching])
+        if forget_touch:
+            inputs.forget_touch()
+        seen.append([inputs.pulled, inputs.touching, inputs.as_bits()])
     return seen
 
 
@@ -123,6 +169,8 @@ def sessions(deeds):
             machine.run(deed[1])
         elif what == "silence":
             machine.run(deed[1], host_speaks=False)
+        elif what == "stop_byte":
+            machine.port.stop_byte()
         elif what == "set":
             machine.port.set(deed[1], deed[2])
         elif what == "ready" and machine.state == "SAFE":
@@ -136,5 +184,6 @@ def sessions(deeds):
             value, refusal = machine.request(deed[1], deed[2])
             asked.append([value, refusal.sentence if refusal else None])
     port = machine.port
-    ended = [machine.state, port.strikes, port.pushed, port.now_ms, list(port.at.items())]
-    return [asked, machine.answers, machine.told, machine.commands.status(), ended]
+    ended = [machine.state, port.strikes, port.pushed, port.now, list(port.at.items())]
+    told = [machine.told, machine.rows, machine.trace.first(0)]
+    return [asked, machine.answers, told, machine.commands.status(), ended]

@@ -16,6 +16,8 @@ import pytest
 from on_unix_port import computations
 from stand_ins import PROFILE
 
+from injector.profile import MODES
+from injector.reports import OUTCOMES
 from mesodrive_wire import encode, request
 
 pytestmark = pytest.mark.unix_port
@@ -65,14 +67,35 @@ def roots(random: Random) -> list[object]:
 
 
 def moves(random: Random) -> list[object]:
-    interval = random.randint(1, 20_000)
-    accel = max(1, 5_000_000**2 // (2 * random.randint(1, 400) * interval**2))
-    longer, lead = random.randint(0, 20_000), random.randint(0, 10_000_000)
-    return [accel, interval, longer, random.randint(1, 1_200), lead]
+    steps_s = random.choice([random.randint(1, 100), random.randint(100, 400_000)])
+    accel = max(1, steps_s**2 // random.randint(1, 800))  # some so many rises
+    jerk = random.choice([0, random.randint(1, 4 * accel**2 // steps_s + 1)])
+    made_for = random.choice([None, random.randint(1, 1_200)])
+    return [[steps_s, accel, jerk], steps_s, made_for, random.randint(made_for or 1, 2_000)]
+
+
+def mechanics(random: Random) -> list[object]:
+    return [
+        random.randint(0, 80_000),
+        random.randint(1, 25_000),
+        random.randint(1, 4_000_000),
+    ]
 
 
 def strikes(random: Random) -> list[object]:
-    return [random.randint(1, 50), random.randint(1, 5_100)]
+    on_us = random.choice([random.randint(1, 100_000), random.randint(1, 42_000_000)])
+    gate_us = random.choice([None, random.randint(0, min(on_us, 1_100_000))])
+    return [random.randint(0, 20_000), on_us, on_us + random.randint(0, 60_000_000), gate_us]
+
+
+def actuators(random: Random) -> list[object]:
+    return [
+        random.randint(0, 3_000),
+        random.randint(50, 5_000),
+        random.randint(50, 5_000),
+        random.randint(0, 5_000),
+        random.randint(0, 6_000),
+    ]
 
 
 def doses(random: Random) -> list[object]:
@@ -95,6 +118,9 @@ def odd_value(random: Random) -> object:
 
 def profiles(random: Random) -> list[object]:
     values = {**PROFILE, "name": random.choice(["nappage", "наппаж", "à l'épiderme"])}
+    values["mode"] = random.choice([*MODES, "series", "burst"])
+    values["burst"] = 3 if values["mode"] == "burst" else 1
+    values["soft_strikes"] = random.choice([0, 0, 3, 50])
     for key in random.sample(sorted(values), random.randint(0, 3)):
         value = values[key]
         if isinstance(value, int) and random.random() < 0.7:
@@ -106,6 +132,29 @@ def profiles(random: Random) -> list[object]:
     if random.random() < 0.1:
         values["depth_mm"] = 2
     return [values]
+
+
+def reports(random: Random) -> list[object]:
+    def strike() -> list[object]:
+        sensors = [random.choice([None, random.randint(0, 2**30 - 2)]) for _ in range(2)]
+        why = random.choice(["", "the guard was opened", "x" * 70])
+        counts = [random.randint(0, 2**32 - 2) for _ in range(3)]
+        return [random.randint(0, 2**50), random.choice(OUTCOMES), *counts, *sensors, why]
+
+    return [
+        [
+            random.choice(
+                [
+                    ["add", random.choice([1, 1, 5, 90, 1_490]), strike()],
+                    ["ask", random.randint(1, 2_000)],
+                    ["tell"],
+                    ["tell"],
+                    random.choice([["clear"], ["tell"]]),
+                ]
+            )
+            for _ in range(30)
+        ]
+    ]
 
 
 def message(random: Random) -> dict[str, object]:
@@ -172,17 +221,21 @@ def hands(random: Random) -> list[object]:
     for _ in range(80):
         trigger ^= random.random() < 0.2
         contact ^= random.random() < 0.1
-        polls.append([random.randint(1, 15), trigger, contact, int(random.random() < 0.05)])
+        forget = [int(random.random() < 0.05) for _ in range(2)]
+        polls.append([random.randint(1, 15), trigger, contact, *forget])
     return [polls]
 
 
 def sessions(random: Random) -> list[object]:
     def deed() -> list[object]:
+        mode = random.choice(MODES)
         ready = {
-            "mode": random.choice(["single", "series"]),
+            "mode": mode,
             "shots": random.randint(1, 8),
-            "dose_nl": random.choice([0, 300, 1_000, 1_234]),
-            "period_ms": random.choice([59, 60, 80, 200]),
+            "burst": 3 if mode == "burst" else 1,
+            "dose_nl": 0 if mode == "dry" else random.choice([3, 300, 1_000, 1_234]),
+            "period_us": random.choice([45_488, 45_489, 80_000, 200_000]),
+            "soft_strikes": 2 if mode in ("burst", "series", "dry") else 0,
         }
         methods = ["home", "arm", "disarm", "ack", "selftest"]
         hand = random.choice(["guard", "stop", "cartridge", "contact", "trigger", "supply"])
@@ -193,6 +246,7 @@ def sessions(random: Random) -> list[object]:
                 ["silence", random.randint(1, 600)],
                 ["set", hand, random.choice([0, 1, 1])],
                 ["set", part, int(part == "open")],
+                random.choice([["stop_byte"], ["run", 20]]),
                 ["set", part, random.randint(0, 1)],
                 ["ready", ready],
                 ["request", random.choice(methods), {}],
@@ -212,10 +266,13 @@ def sessions(random: Random) -> list[object]:
 HOW_MANY: dict[Callable[[Random], list[object]], int] = {
     roots: 500,
     moves: 100,
+    mechanics: 200,
     strikes: 200,
+    actuators: 200,
     doses: 200,
     axes: 200,
     profiles: 400,
+    reports: 60,
     requests: 300,
     sent_lines: 200,
     received_lines: 300,

@@ -1,0 +1,353 @@
+"""The port that `injector.ports` describes, with an injector at its pins."""
+
+import board
+import drives
+
+from stand_ins.needle import Needle
+from stand_ins.programs import STEP_TIMING, STRIKE_TIMING, TICKS_US, Pulses, strike_level
+from stand_ins.wiring import Wiring
+
+PLUNGER = 0
+DEPTH = 2
+
+QUEUE = 16
+FIFO = 8
+EVENTS = 128
+STRIKE, OUT, BACK, FELL, HALTED = 1, 2, 3, 4, 5  # events of the trace
+
+_TICKS_MS = 1_000 * TICKS_US
+_NEVER = 1 << 60
+_BOOT_TIMER = (1 << 32) - 5_000_000  # so that the µs timer wraps 5 s after the start
+
+
+class StandInPort(Wiring):
+    """Time is in ticks of 8 ns; `now_ms`, `now_us` and the timers round it down."""
+
+    step_timing = STEP_TIMING
+    strike_timing = STRIKE_TIMING
+
+    def __init__(self):
+        super().__init__()
+        self.line = self
+        self.open = True  # the host holds the serial port
+        self.led = 0
+        self.link_lost = False
+        self.host_stopped = False
+        # bad luck
+        self.lost_steps = 0  # edges of each move that the counter does not see
+        self.needle = Needle(self._depth_um)
+        # what truly happens
+        self.at = {PLUNGER: 2_000, DEPTH: 4_000}  # steps from where the home switch closes
+        self.pushed = 0  # plunger steps forward, within strikes
+        self.begun = []  # the tick of every strike's start
+        self.on_strike = lambda: None
+        self.events = []
+        self._mask = 0
+        self._halted = False
+        self._refused = False
+        self.inputs_at_stop = 0
+        self._axis = PLUNGER
+        self._forward = True
+        self._pulses = None  # of the move under way
+        self._origin = None  # the tick from which its pulses count; None before its gate
+        self._made = 0
+        self._counted = 0
+        self._make_ready()
+
+    # time
+
+    @property
+    def now_us(self):
+        return self.now // TICKS_US
+
+    @property
+    def now_ms(self):
+        return self.now // _TICKS_MS
+
+    def timer_us(self):
+        return (_BOOT_TIMER + self.now_us) & 0xFFFFFFFF
+
+    def advance(self, ms):
+        """Let time pass."""
+        self.advance_us(1_000 * ms)
+
+    def advance_us(self, us):
+        """Let time pass."""
+        until = self.now + TICKS_US * us
+        while self.now < until:
+            self.now = min(until, self._next_tick())
+            self._make_steps()
+            if self._word_ends is not None and self._word_ends <= self.now:
+                self._next_word()
+            if self.needle.next_tick(_NEVER) <= self.now:
+                self._needle_arrives()
+            self._look()
+
+    def _next_tick(self):
+        tick = self.needle.next_tick(_NEVER)
+        if self._word_ends is not None:
+            tick = min(tick, self._word_ends)
+        if self._moves and self._origin is not None:
+            tick = min(tick, self.now + _TICKS_MS)  # a home switch may open or close
+        return max(min(tick, self.rail_tick(tick)), self.now + 1)
+
+    # what the firmware calls: outputs
+
+    def set_led(self, on):
+        self.led = int(on)
+
+    def connected(self):
+        return self.open
+
+    # axes
+
+    def start_axis(self, axis, forward, move):
+        self._counted = 0
+        if self.stopped:
+            return
+        self._load(axis, forward, move)
+        self._origin = self.now
+
+    @property
+    def busy(self):
+        return not self.stopped and self._moves
+
+    def counted(self, axis):
+        return self._counted if axis == self._axis else 0
+
+    # strikes
+
+    def queue_strike(self, words, move):
+        if self._queued - self._let_go >= QUEUE:
+            raise RuntimeError("No more than 16 strikes fit the queue.")
+        self._queue.append((list(words), move))
+        self._queued += 1
+
+    def start_strikes(self):
+        self._counted = 0
+        if self.stopped:
+            return
+        self._axis = PLUNGER
+        self._forward = True
+        self._running = True
+        self._let_one_go()
+
+    def go_on(self):
+        if self._let_go == self.finished and not self._halted:
+            self._let_one_go()
+
+    def strike(self, number):
+        return self._log[number]
+
+    def strike_under_way(self):
+        return self._start, self._out
+
+    def counted_in_strikes(self):
+        return self._counted
+
+    # stops
+
+    def watch(self, mask):
+        self._make_ready()
+        self._mask = mask
+        self.inputs_at_stop = mask
+        self._halted = False
+        self._look()
+        if self.link_lost or self.host_stopped or not self.open:
+            self.halt()
+
+    def unwatch(self):
+        self._mask = 0
+
+    @property
+    def stopped(self):
+        return self._halted or self._refused
+
+    @property
+    def dose_refused(self):
+        return self._refused
+
+    def halt(self):
+        self._halted = True
+        self._pulses = None
+        self._fifo = []
+        self._word_ends = None
+        self._set_level(0)
+        self.note(HALTED, self.read())
+
+    def off(self):
+        self.drop_rail()
+        self.halt()
+        self.unwatch()
+
+    def note(self, event, value):
+        self.events.append((self.timer_us(), event, value))
+        del self.events[:-EVENTS]
+
+    def trace(self):
+        return iter(list(self.events))
+
+    def read(self):
+        bits = self.wired_bits()
+        if self.needle.is_back:
+            bits |= 1 << board.NEEDLE_BACK
+        if self.needle.is_out:
+            bits |= 1 << board.NEEDLE_OUT
+        if self.at[PLUNGER] > 0:
+            bits |= 1 << board.PLUNGER_HOME
+        if self.at[DEPTH] > 0:
+            bits |= 1 << board.DEPTH_HOME
+        return bits
+
+    # what a test does and asks
+
+    def stop_byte(self):
+        """The host sends its stop byte."""
+        self.host_stopped = True
+        self.halt()
+
+    def set(self, name, value):
+        """A hand moves an input, a part fails, the host opens or closes the port: at once."""
+        if name in self.hands:
+            self.move_hand(name, value)
+        elif name == "open":
+            self.open = value
+            if not value:
+                self.link_lost = True
+                self.halt()
+        elif name.startswith("needle_"):
+            setattr(self.needle, name[7:], value)
+        else:
+            setattr(self, name, value)
+        self._look()
+
+    @property
+    def strikes(self):
+        """How many have ever begun."""
+        return len(self.begun)
+
+    @property
+    def waiting(self):
+        """Strikes that are queued and have not been let go."""
+        return self._queued - self._let_go
+
+    @property
+    def moving(self):
+        """Whether anything is driven: step pulses, or the strike."""
+        return bool((self._moves and self._origin is not None) or self._level)
+
+    # within
+
+    def _make_ready(self):
+        """What `watch` clears: machines, flags, and all that is known of strikes."""
+        self._pulses = None
+        self._fifo = []  # words
+        self._word_ends = None  # tick; None while the machine waits for a word
+        self._level = 0
+        self._gate = False  # the flag by which a strike lets its dose begin
+        self._refused = False
+        self._running = False
+        self._queue = []
+        self._queued = self._let_go = self.started = 0
+        self._start = 0
+        self._out = None
+        self._log = []
+
+    @property
+    def finished(self):
+        return len(self._log)
+
+    @property
+    def _moves(self):
+        return self._pulses is not None and self._made < self._pulses.rises
+
+    def _depth_um(self):
+        at_um = self.at[DEPTH] * 1_000 // drives.DEPTH.steps_per_mm
+        return max(0, at_um - drives.DEPTH.screw.backlash_um - drives.DEPTH_SURFACE_UM)
+
+    def _load(self, axis, forward, move):
+        if self._moves:
+            raise RuntimeError("A move is handed over before the one before it has ended.")
+        self._axis = axis
+        self._forward = forward
+        self._made = 0
+        self._pulses = Pulses(move.words)
+        self._origin = None
+
+    def _make_steps(self):
+        if not self._moves or self._origin is None:
+            return
+        made = self._pulses.by(self.now - self._origin)
+        steps = made - self._made
+        self._counted += max(0, made - self.lost_steps) - max(0, self._made - self.lost_steps)
+        self._made = made
+        self.at[self._axis] += steps if self._forward else -steps
+        if self._running:
+            self.pushed += steps
+
+    def _let_one_go(self):
+        if not self._queue:
+            return
+        words, move = self._queue.pop(0)
+        if move:
+            self._load(PLUNGER, True, move)
+        self._let_go += 1
+        self._fifo.extend(words)
+        if self._word_ends is None:
+            self._next_word()
+        if len(self._fifo) > FIFO:
+            raise RuntimeError("The words of a strike do not fit the machine's queue.")
+        self._pass_gate()
+
+    def _next_word(self):
+        if not self._fifo:
+            self._word_ends = None
+            return
+        level, gates, ticks = strike_level(self._fifo.pop(0))
+        self._word_ends = self.now + ticks
+        self._set_level(level)
+        if gates:
+            self._gate = True
+            self._pass_gate()
+
+    def _pass_gate(self):
+        """A plunger that waits at the gate goes through, once the flag is up."""
+        if not self._moves or self._origin is not None or not self._pulses.gated:
+            return
+        if self._gate and not self._refused:
+            self._gate = False
+            if self.needle.is_out:
+                self._origin = self.now
+            else:
+                self._refused = True
+
+    def _set_level(self, level):
+        was, self._level = self._level, level
+        if level and not was:
+            self.needle.drive(self.now)
+            self._start = self.timer_us()
+            self._out = None
+            self.started += 1
+            self.begun.append(self.now)
+            self.note(STRIKE, self.started)
+            self.on_strike()
+        elif was and not level:
+            self.needle.release(self.now)
+
+    def _needle_arrives(self):
+        self.needle.arrive()
+        under_way = self.started > self.finished
+        if self.needle.is_out:
+            if under_way and self._out is None:
+                self._out = self.timer_us()
+                self.note(OUT, self.started)
+        elif under_way and self._out is not None and not self.stopped:
+            self._log.append((self._start, self._out, self.timer_us(), self._counted))
+            self.note(BACK, self.finished)
+            self._let_one_go()
+
+    def _look(self):
+        if not self._halted and ~self.read() & self._mask:
+            self.inputs_at_stop = self.read()
+            self.note(FELL, self.inputs_at_stop)
+            self.halt()

@@ -1,4 +1,4 @@
-"""The actuator alone: clearance 5 mm, the stop at 7 mm of travel, so 2 mm deep; times in ms."""
+"""The actuator alone: clearance 1 mm, the stop at 3 mm of travel, so 2 mm deep; times in ms."""
 
 import math
 
@@ -11,7 +11,11 @@ from mesodrive_rig.plant.clock import ManualClock
 from mesodrive_rig.plant.strike import NeedleEvent, NeedleState, StrikeActuator, StrikeSpec
 
 MS = 1e6
-STOP_MM, SURFACE_MM = 7.0, 5.0
+STOP_MM, SURFACE_MM = 3.0, 1.0
+COIL, SPRING = 1.3, 1.0  # mm/ms², which is 1000 m/s²
+PULL_IN_MS = 0.2
+TRAVEL_MS = math.sqrt(2 * STOP_MM / COIL)
+RETURN_MS = math.sqrt(2 * STOP_MM / SPRING)
 E = NeedleEvent
 
 
@@ -53,13 +57,13 @@ def test_a_strike_takes_pull_in_travel_and_return_times():
     driven.pulse(10.0, 60.0)
     driven.until(200.0)
     expected = [
-        (E.LEFT_BACK, 11.0),
-        (E.ENTERED_SKIN, 11 + 6 * math.sqrt(5 / 7)),  # x = ½ a t², x(6 ms) = 7 mm
-        (E.REACHED_STOP, 17.0),
+        (E.LEFT_BACK, 10.2),
+        (E.ENTERED_SKIN, 10.2 + math.sqrt(2 * 1.0 / 1.3)),  # t = √(2 s / a)
+        (E.REACHED_STOP, 10.2 + math.sqrt(2 * 3.0 / 1.3)),
         (E.RELEASED, 60.0),
         (E.LEFT_STOP, 60.0),
-        (E.LEFT_SKIN, 60 + 9 * math.sqrt(2 / 7)),
-        (E.REACHED_BACK, 69.0),
+        (E.LEFT_SKIN, 60 + math.sqrt(2 * 2.0 / 1.0)),
+        (E.REACHED_BACK, 60 + math.sqrt(2 * 3.0 / 1.0)),
     ]
     assert driven.kinds() == [event for event, _ in expected]
     assert [ms for _, ms in driven.events] == pytest.approx([ms for _, ms in expected])
@@ -67,22 +71,34 @@ def test_a_strike_takes_pull_in_travel_and_return_times():
     assert driven.needle.state is NeedleState.BACK
 
 
-@given(st.floats(0.0, 6.0), st.floats(0.0, 9.0))
+@given(st.floats(0.1, 9.0))
+def test_a_stroke_takes_the_root_of_twice_its_length_over_the_acceleration(stop_mm: float):
+    driven = Driven()
+    driven.needle.set_stop(stop_mm, 0.0)
+    driven.pulse(0.0, 60.0)
+    driven.until(200.0)
+    out_ms = driven.time_of(E.REACHED_STOP) - driven.time_of(E.LEFT_BACK)
+    back_ms = driven.time_of(E.REACHED_BACK) - driven.time_of(E.LEFT_STOP)
+    assert out_ms == pytest.approx(math.sqrt(2 * stop_mm / 1.3), abs=1e-9)
+    assert back_ms == pytest.approx(math.sqrt(2 * stop_mm / 1.0), abs=1e-9)
+
+
+@given(st.floats(0.0, TRAVEL_MS), st.floats(0.0, RETURN_MS))
 def test_the_tip_moves_on_a_parabola_each_way(out_ms: float, back_ms: float):
     driven = Driven()
     driven.pulse(0.0, 60.0)
     way_out = Driven()
     way_out.needle.set_strike(True, 0.0)
     way_out.needle.set_peak(True, 0.0)
-    assert way_out.needle.x_mm(way_out.until(1 + out_ms)) == pytest.approx(
-        STOP_MM * (out_ms / 6) ** 2, abs=1e-9
+    assert way_out.needle.x_mm(way_out.until(PULL_IN_MS + out_ms)) == pytest.approx(
+        COIL * out_ms**2 / 2, abs=1e-9
     )
     assert driven.needle.x_mm(driven.until(60 + back_ms)) == pytest.approx(
-        STOP_MM * (1 - (back_ms / 9) ** 2), abs=1e-9
+        STOP_MM - SPRING * back_ms**2 / 2, abs=1e-9
     )
 
 
-@pytest.mark.parametrize(("peak_ms", "strikes"), [(0.99, 0), (1.0, 1), (1.01, 1)])
+@pytest.mark.parametrize(("peak_ms", "strikes"), [(0.199, 0), (0.2, 1), (0.201, 1)])
 def test_the_needle_leaves_home_only_after_the_whole_pull_in(peak_ms: float, strikes: int):
     driven = Driven()
     driven.pulse(0.0, 50.0, peak_ms)
@@ -96,7 +112,7 @@ def test_two_short_peaks_do_not_add_up():
     driven.needle.set_strike(True, 0.0)
     for start_ms in (1.0, 2.0):
         driven.needle.set_peak(True, driven.until(start_ms))
-        driven.needle.set_peak(False, driven.until(start_ms + 0.7))
+        driven.needle.set_peak(False, driven.until(start_ms + 0.15))
     driven.until(50.0)
     assert driven.events == []
 
@@ -118,25 +134,27 @@ def test_losing_the_supply_sends_the_needle_home_and_it_stays_there():
     driven.needle.set_powered(True, driven.until(35.0))  # STRIKE still on, but no new peak
     driven.until(100.0)
     assert driven.time_of(E.RELEASED) == 30.0
-    assert driven.time_of(E.REACHED_BACK) == pytest.approx(39.0)
+    assert driven.time_of(E.REACHED_BACK) == pytest.approx(30 + RETURN_MS)
     assert driven.kinds().count(E.LEFT_BACK) == 1
+
+
+def apex_mm(pulled_ms: float) -> float:
+    """How far a needle would fly that is pulled for so long and then let go."""
+    return COIL * pulled_ms**2 / 2 + (COIL * pulled_ms) ** 2 / (2 * SPRING)
 
 
 def test_a_release_on_the_way_out_turns_the_needle_at_its_apex():
     driven = Driven()
-    driven.pulse(0.0, 5.0)  # 4 ms of acceleration
+    driven.pulse(0.0, PULL_IN_MS + 1.8)
     driven.until(100.0)
-    out, back = 2 * STOP_MM / 36, 2 * STOP_MM / 81
-    x_mm, speed = out * 16 / 2, out * 4
-    apex_mm = x_mm + speed**2 / (2 * back)
-    assert apex_mm > STOP_MM  # so it still touches the stop, and goes home from there
-    assert E.REACHED_STOP in driven.kinds()
+    assert COIL * 1.8**2 / 2 < STOP_MM < apex_mm(1.8)
+    assert E.REACHED_STOP in driven.kinds()  # it still touches the stop, and goes home from there
     assert driven.needle.max_depth_mm == pytest.approx(2.0)
 
     short = Driven()
-    short.pulse(0.0, 4.0)  # 3 ms
+    short.pulse(0.0, PULL_IN_MS + 1.0)
     short.until(100.0)
-    apex_mm = out * 9 / 2 + (out * 3) ** 2 / (2 * back)
+    assert SURFACE_MM < apex_mm(1.0) < STOP_MM
     assert short.kinds() == [
         E.LEFT_BACK,
         E.RELEASED,
@@ -144,13 +162,13 @@ def test_a_release_on_the_way_out_turns_the_needle_at_its_apex():
         E.LEFT_SKIN,
         E.REACHED_BACK,
     ]
-    assert short.needle.max_depth_mm == pytest.approx(apex_mm - SURFACE_MM)
+    assert short.needle.max_depth_mm == pytest.approx(apex_mm(1.0) - SURFACE_MM)
 
 
 def test_a_new_pulse_on_the_way_home_drives_the_needle_out_again():
     driven = Driven()
     driven.pulse(0.0, 30.0)
-    driven.pulse(32.0, 70.0)
+    driven.pulse(31.0, 70.0)
     driven.until(100.0)
     assert driven.kinds().count(E.REACHED_STOP) == 2
     assert driven.kinds().count(E.LEFT_BACK) == driven.kinds().count(E.REACHED_BACK) == 1
@@ -164,7 +182,7 @@ def test_a_misfire_moves_nothing_and_the_next_strike_is_sound():
     assert driven.events == []
     driven.needle.set_misfiring(False, driven.until(40.0))
     driven.pulse(50.0, 90.0)
-    assert driven.time_of(E.REACHED_STOP) == pytest.approx(57.0)
+    assert driven.time_of(E.REACHED_STOP) == pytest.approx(50 + PULL_IN_MS + TRAVEL_MS)
 
 
 def test_a_sticking_needle_stays_out_until_it_is_freed():
@@ -176,7 +194,7 @@ def test_a_sticking_needle_stays_out_until_it_is_freed():
     assert driven.needle.in_skin
     driven.needle.set_sticking(False, 500 * MS)
     driven.until(600.0)
-    assert driven.time_of(E.REACHED_BACK) == pytest.approx(509.0)
+    assert driven.time_of(E.REACHED_BACK) == pytest.approx(500 + RETURN_MS)
 
 
 def test_without_skin_nothing_is_pierced():
@@ -205,14 +223,27 @@ def test_an_out_needle_goes_along_with_the_depth_stop():
     driven = Driven()
     driven.needle.set_strike(True, 0.0)
     driven.needle.set_peak(True, 0.0)
-    driven.needle.set_stop(7.3, driven.until(20.0))
-    assert driven.needle.x_mm(driven.until(21.0)) == pytest.approx(7.3)
-    driven.needle.set_stop(4.8, driven.until(22.0))
+    driven.needle.set_stop(3.3, driven.until(20.0))
+    assert driven.needle.x_mm(driven.until(21.0)) == pytest.approx(3.3)
+    driven.needle.set_stop(0.8, driven.until(22.0))
     assert not driven.needle.in_skin
     assert driven.needle.max_depth_until(driven.until(23.0)) == pytest.approx(2.3)
 
 
-@given(st.lists(st.floats(0.05, 12.0), min_size=1, max_size=20))
+def test_a_stop_at_the_back_stop_holds_the_needle_until_it_moves_on():
+    driven = Driven()
+    driven.needle.set_stop(StrikeSpec().stop_mm(-0.5), 0.0)
+    driven.needle.set_strike(True, 0.0)
+    driven.needle.set_peak(True, 0.0)
+    driven.until(20.0)
+    assert driven.events == []
+    driven.needle.set_stop(0.65, driven.until(20.0))
+    driven.until(30.0)
+    assert driven.kinds() == [E.LEFT_BACK, E.REACHED_STOP]
+    assert driven.time_of(E.REACHED_STOP) == pytest.approx(21.0)  # √(2 · 0.65 / 1.3)
+
+
+@given(st.lists(st.floats(0.02, 4.0), min_size=1, max_size=20))
 def test_a_clock_that_calls_late_changes_no_event(gaps_ms: list[float]):
     prompt, late = Driven(), Driven()
     now_ms = 0.0
@@ -231,7 +262,7 @@ def test_a_clock_that_calls_late_changes_no_event(gaps_ms: list[float]):
     assert late.needle.state is prompt.needle.state
 
 
-@given(st.lists(st.floats(0.05, 12.0), min_size=1, max_size=30))
+@given(st.lists(st.floats(0.02, 4.0), min_size=1, max_size=30))
 def test_whatever_the_pulses_the_needle_stays_between_its_stops_and_reports_in_pairs(
     gaps_ms: list[float],
 ):
@@ -255,6 +286,11 @@ def test_whatever_the_pulses_the_needle_stays_between_its_stops_and_reports_in_p
     assert driven.needle.state is NeedleState.BACK
 
 
-def test_a_strike_that_takes_no_time_is_refused():
-    with pytest.raises(MesodriveError):
-        StrikeSpec(travel_ms=0.0)
+@pytest.mark.parametrize(
+    "spec",
+    [{"coil_m_s2": 0.0}, {"spring_m_s2": -1.0}, {"pull_in_ms": -0.1}],
+    ids=lambda spec: next(iter(spec)),
+)
+def test_a_strike_without_forces_is_refused(spec: dict[str, float]):
+    with pytest.raises(MesodriveError, match="accelerations above 0"):
+        StrikeSpec(**spec)  # pyright: ignore[reportArgumentType]  # bounce_ms is none of them

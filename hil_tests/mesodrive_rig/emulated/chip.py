@@ -17,6 +17,8 @@ from rp2040py.gpio_pin import GPIOPinState
 from rp2040py.memory_map import FLASH_START_ADDRESS
 
 from mesodrive.errors import MesodriveError
+from mesodrive_rig.emulated.chip_pio import ChipPio
+from mesodrive_rig.emulated.flash_time import FlashTime
 from mesodrive_rig.emulated.pio_time import PioTime
 
 _USB_FRAME_US = 1000  # what a host has to send goes out with the next frame
@@ -34,7 +36,9 @@ class Chip:
         self._simulator = self._device.simulator
         self._clock = self.mcu.clock
         self._alarm = self._clock.create_alarm(self._reached)
+        ChipPio.install(self.mcu)
         self.pio_time = PioTime(self.mcu)
+        self.flash_time = FlashTime(self.mcu)
         self._outputs: list[Callable[[], None]] = []  # each looks at one output and tells
         self._to_device = bytearray()
         self._idle_read: tuple[int, int] | None = None  # a read that waits for data

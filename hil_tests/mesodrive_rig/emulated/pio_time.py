@@ -4,61 +4,67 @@ The emulator advances a PIO block by what the last CPU instruction took, at most
 instruction each time, and gives up what is owed after a sleep. Here instead an alarm wakes each
 block at the very clock at which one of its machines is due.
 
-Our programs spend nearly all their time in one loop: test the interlock pin, count a register
-down, again. A machine in such a loop is leapt over its rounds in one go. Anything that could make
-a difference (a register access, a changed input, an edge) first takes it back to where it would
-have been. So the edges are those of the tick-by-tick run; a test compares the two.
+Our programs spend nearly all their time in loops of two instructions, see `pio_loops`. A machine
+in such a loop is leapt over its rounds in one go. Anything that could make a difference (a
+register access, a changed input) first takes it back to where it would have been. So the edges
+are those of the clock-by-clock run; a test compares the two.
 """
 
 from typing import Any
 
-_FP_PER_NS = 32  # 1/256ths of an 8 ns system clock, the emulator's unit of PIO time
+from rp2040py.peripherals.pio_registers import TXF0, TXF3
+
+from mesodrive_rig.emulated.chip_pio import CLOCK_FP, ChipPio
+from mesodrive_rig.emulated.pio_loops import NEVER_FP, LeapingMachine
+
+_FP_PER_NS = 32  # a system clock takes 8 ns
 _BLOCKS = (0x50200, 0x50300)  # keys of the emulator's peripheral table
-_FIRST_SHIFTCTRL, _MACHINE_SIZE = 0x0D0, 0x018
 _FIRST_CONFIG, _LAST_CONFIG = 0x048, 0x124  # instruction memory and machine set-up registers
-_JMP_PIN = 0b110
-_COUNTED = {0b010: "x", 0b100: "y"}  # jmp(x_dec), jmp(y_dec)
 
 
 class PioTime:
-    """Takes over the time of both PIO blocks of `mcu`. `leap=False` runs tick by tick."""
+    """Takes over the time of both PIO blocks of `mcu`. `leap=False` runs clock by clock."""
 
     def __init__(self, mcu: Any, *, leap: bool = True):
         self.leap = leap
         self._clock = mcu.clock
         self._pios = mcu.pio
         self._alarm = mcu.clock.create_alarm(self._due)
-        self._machines = [_Machine(pio, sm, mcu.gpio) for pio in mcu.pio for sm in pio.machines]
-        self._running: list[_Machine] = []
-        self._in_the_air: list[_Machine] = []
+        self._alarm_fp = NEVER_FP
+        self._machines = [LeapingMachine(pio, sm, mcu) for pio in mcu.pio for sm in pio.machines]
+        self._running: list[LeapingMachine] = []
         for key in _BLOCKS:
             mcu.peripherals[key] = _WatchedBlock(mcu.peripherals[key], self)
 
     def catch_up(self) -> None:
         """Bring every machine to now, before something looks at it or changes what it sees."""
-        now_fp = round(self._clock.nanos * _FP_PER_NS)
-        for machine in self._in_the_air:
+        # What happens between two clocks is seen at the second.
+        now_fp = _whole_clocks(round(self._clock.nanos * _FP_PER_NS))
+        for machine in self._running:
             machine.land(now_fp)
-        self._in_the_air.clear()
         for pio in self._pios:
             pio.cycle_fp = now_fp
             pio.next_due_fp = 0  # the emulator shall look for itself
 
     def look_ahead(self) -> None:
         """Find out when the next machine is due, and be there."""
-        next_fp = None
+        now_fp = self._pios[0].cycle_fp
+        next_fp = NEVER_FP
         for machine in self._running:
             sm = machine.sm
-            if sm.enabled and not sm.waiting:  # a reset may have disabled it
-                if self.leap and machine.leap():
-                    self._in_the_air.append(machine)
-                due_fp = sm.next_due_fp
-                if next_fp is None or due_fp < next_fp:
-                    next_fp = due_fp
-        if next_fp is None:
+            if machine.lands_fp <= now_fp:
+                if sm.waiting or not sm.enabled:  # a reset may have disabled it
+                    continue
+                if self.leap:
+                    machine.leap()
+            due_fp = sm.next_due_fp
+            if due_fp < next_fp:
+                next_fp = due_fp
+        if next_fp == NEVER_FP:
             self._alarm.cancel()
         else:
-            self._alarm.schedule(max(0.0, next_fp / _FP_PER_NS - self._clock.nanos))
+            self._alarm_fp = _whole_clocks(next_fp)
+            self._alarm.schedule(max(0.0, self._alarm_fp / _FP_PER_NS - self._clock.nanos))
 
     def written(self, offset: int) -> None:
         """A register has been written: programs and what runs may be others now."""
@@ -67,104 +73,26 @@ class PioTime:
             pio.check_changed_pins()  # an instruction that is written is carried out at once
         if _FIRST_CONFIG <= offset <= _LAST_CONFIG:
             for machine in self._machines:
-                machine.loops.clear()
+                machine.forget()
         self._running = [machine for machine in self._machines if machine.sm.enabled]
 
     def _due(self) -> None:
-        self.catch_up()
-        for pio in self._pios:
-            pio.advance(0)
+        second, first = self._pios  # what PIO0 does in one clock, PIO1 sees in the next
+        first.cycle_fp = second.cycle_fp = self._alarm_fp
+        first.next_due_fp = second.next_due_fp = 0
+        first.advance(0)
+        second.advance(0)
         self.look_ahead()
 
 
-class _Loop:
-    """A waiting loop as seen from one of its two instructions."""
-
-    __slots__ = ("at_head", "body", "head", "pin", "register")
-
-    def __init__(self, head: int, body: int, register: str, at_head: bool, pin: Any):
-        self.head = head
-        self.body = body
-        self.register = register
-        self.at_head = at_head
-        self.pin = pin
-
-
-class _Machine:
-    """A state machine that can be leapt to the head of the last round of a waiting loop."""
-
-    __slots__ = ("_due_fp", "_gpio", "_left", "_loop", "_pio", "loops", "sm")
-
-    def __init__(self, pio: Any, sm: Any, gpio: Any):
-        self.sm = sm
-        self.loops: dict[int, _Loop | None] = {}
-        self._pio = pio
-        self._gpio = gpio
-        self._loop: _Loop | None = None
-        self._left = 0
-        self._due_fp = 0
-
-    def leap(self) -> bool:
-        """Leap, if the machine is in a waiting loop that will go on for a while."""
-        sm = self.sm
-        pc = sm.pc
-        try:
-            loop = self.loops[pc]
-        except KeyError:
-            loop = self.loops[pc] = self._loop_at(pc)
-        if loop is None or not loop.pin.input_value:
-            return False
-        left = sm.y if loop.register == "y" else sm.x
-        if left < 3:
-            return False
-        self._loop = loop
-        self._left = left
-        self._due_fp = sm.next_due_fp
-        setattr(sm, loop.register, 0)
-        sm.pc = loop.head
-        # A round is the test and the count; from the body, half of one comes first.
-        sm.next_due_fp += (2 * left if loop.at_head else 2 * left - 1) * sm.div_fp
-        return True
-
-    def land(self, now_fp: int) -> None:
-        """Put the machine where it would be at `now_fp` had it not been leapt."""
-        sm, loop = self.sm, self._loop
-        if now_fp >= sm.next_due_fp or loop is None:
-            return
-        # Instructions due before now have been made; one due just now has yet to be.
-        ticks = max(0, -(-(now_fp - self._due_fp) // sm.div_fp))
-        rounds, half = divmod(ticks if loop.at_head else ticks + 1, 2)  # as if from the head
-        sm.pc = loop.body if half else loop.head
-        setattr(sm, loop.register, self._left - rounds)
-        sm.next_due_fp = self._due_fp + ticks * sm.div_fp
-
-    def _loop_at(self, pc: int) -> _Loop | None:
-        instructions = self._pio.instructions
-        here = instructions[pc]
-        target = here & 0x1F
-        if here >> 13 or instructions[target] >> 13:
-            return None  # not two jumps
-        at_head = here >> 5 & 0b111 == _JMP_PIN
-        head, body = (pc, target) if at_head else (target, pc)
-        test, count = instructions[head], instructions[body]
-        register = _COUNTED.get(count >> 5 & 0b111)
-        delay_mask = (1 << 5 - (self.sm.pin_ctrl >> 29 & 0b111)) - 1
-        if (
-            test >> 5 & 0b111 != _JMP_PIN
-            or register is None
-            or test & 0x1F != body
-            or count & 0x1F != head
-            or (test >> 8 | count >> 8) & delay_mask
-        ):
-            return None
-        pin = self._gpio[self.sm.exec_ctrl >> 24 & 0x1F]
-        return _Loop(head, body, register, at_head, pin)
+def _whole_clocks(time_fp: int) -> int:
+    return -(-time_fp // CLOCK_FP) * CLOCK_FP
 
 
 class _WatchedBlock:
     """A PIO block on the bus that is brought to now before it is read or written."""
 
-    def __init__(self, pio: Any, time: PioTime):
+    def __init__(self, pio: ChipPio, time: PioTime):
         self._pio = pio
         self._time = time
         self.reset = pio.reset
@@ -179,21 +107,12 @@ class _WatchedBlock:
         self.write_uint32_atomic(offset, value, 0)
 
     def write_uint32_atomic(self, offset: int, value: int, atomic_type: int) -> None:
+        word = TXF0 <= offset <= TXF3
+        if word and not self._pio.machines[(offset - TXF0) >> 2].waiting:
+            self._pio.write_uint32(offset, value)  # nobody looks at it before its time
+            return
         self._time.catch_up()
-        number, register = divmod(offset - _FIRST_SHIFTCTRL, _MACHINE_SIZE)
-        machine = None if register or not 0 <= number < 4 else self._pio.machines[number]
-        joined = machine and machine.shift_ctrl >> 30
         self._pio.write_uint32_atomic(offset, value, atomic_type)
-        if machine and machine.shift_ctrl >> 30 != joined:
-            self._flush(machine)
-        self._time.written(offset)
+        if not word:
+            self._time.written(offset)
         self._time.look_ahead()
-
-    def _flush(self, machine: Any) -> None:
-        """Both FIFOs are flushed when FJOIN changes (RP2040 datasheet, SM0_SHIFTCTRL): that is
-        how software empties them, and the emulator does not."""
-        machine.tx_fifo.reset()
-        machine.rx_fifo.reset()
-        dma = self._pio.rp2040.dma
-        dma.set_dreq(self._pio.dreq_tx[machine.index])
-        dma.clear_dreq(self._pio.dreq_rx[machine.index])

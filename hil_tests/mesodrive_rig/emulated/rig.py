@@ -16,7 +16,7 @@ IMAGE = ROOT / "build" / "firmware" / "pico" / "mesodrive-pico.uf2"
 
 
 def load_board(name: str = "pico") -> ModuleType:
-    """The pins and mechanics of a board, from the very file that is frozen into its image."""
+    """The pins of a board, from the very file that is frozen into its image."""
     path = ROOT / "boards" / name / "board.py"
     spec = importlib.util.spec_from_file_location(f"mesodrive_board_{name}", path)
     assert spec
@@ -86,7 +86,7 @@ class EmulatedRig:
         }
         for output, handler in handlers.items():
             self.chip.on_edge(self.gpio(output), partial(self._driven, handler))
-        for output in (Output.PLUNGER_STEP, Output.DEPTH_STEP):
+        for output in (Output.PLUNGER_STEP, Output.DEPTH_STEP, Output.STRIKE):
             self.chip.loop_back(self.gpio(output))
         for sensor, level in injector.levels().items():
             self.chip.drive(self.gpio(sensor), bool(level))

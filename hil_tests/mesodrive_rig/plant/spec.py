@@ -33,10 +33,6 @@ class PlantSpec:
                 f"{self.syringe.contact_mm:.2f} mm and it stands at {self.plunger.initial_mm} mm; "
                 "take a wider syringe or less fill."
             )
-        if self.strike.stop_mm(self.depth.min_mm) <= 0:
-            raise MesodriveError(
-                "The depth stop would reach behind the needle's back stop; raise clearance_mm."
-            )
         if self.strike.clearance_mm <= self.skin.pressing_mm:
             raise MesodriveError(
                 "The skin would be pressed onto the resting needle; raise clearance_mm."

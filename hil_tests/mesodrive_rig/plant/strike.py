@@ -8,27 +8,32 @@ from enum import Enum, StrEnum, auto
 from mesodrive.errors import MesodriveError
 from mesodrive_rig.plant.clock import NS_PER_MS, Clock, Scheduled
 
+_MM_MS2_PER_M_S2 = 1e-3
+
 
 @dataclass(frozen=True)
 class StrikeSpec:
-    """Times in ms; the needle's travel is in mm from its back stop, outwards positive."""
+    """A stroke s from rest takes √(2 s / a). The needle's travel is from its back stop, out."""
 
-    pull_in_ms: float = 1.0  # supply, STRIKE and PEAK together, before the needle leaves home
-    travel_ms: float = 6.0  # from rest at the back stop to the depth stop
-    return_ms: float = 9.0  # from rest at the depth stop home
-    clearance_mm: float = 5.0  # tip behind the surface of untouched skin, needle at home
+    coil_m_s2: float = 1300.0  # outwards, while the coil pulls
+    spring_m_s2: float = 1000.0  # homewards, while it does not
+    pull_in_ms: float = 0.2  # supply, STRIKE and PEAK together, before the needle leaves home
+    clearance_mm: float = 1.0  # tip behind the surface of untouched skin, needle at home
     depth_offset_mm: float = 1.0  # depth axis position at which an out needle meets the surface
     bounce_ms: tuple[float, ...] = ()  # toggles of an end sensor after it closes
 
     def __post_init__(self) -> None:
-        if self.pull_in_ms < 0 or self.travel_ms <= 0 or self.return_ms <= 0:
+        if self.pull_in_ms < 0 or self.coil_m_s2 <= 0 or self.spring_m_s2 <= 0:
             raise MesodriveError(
-                "A strike needs travel and return times above 0 and a pull-in of 0 or more."
+                "A strike needs accelerations above 0 and a pull-in of 0 or more; correct them."
             )
 
     def stop_mm(self, depth_axis_mm: float) -> float:
-        """Return the needle's travel to the depth stop, the depth axis standing there."""
-        return self.clearance_mm + depth_axis_mm - self.depth_offset_mm
+        """Return the needle's travel to the depth stop, the depth axis standing there.
+
+        0 when the stop stands at or behind the needle's own back stop and lets it go nowhere.
+        """
+        return max(0.0, self.clearance_mm + depth_axis_mm - self.depth_offset_mm)
 
 
 class NeedleState(StrEnum):
@@ -50,10 +55,10 @@ class NeedleEvent(Enum):
 class StrikeActuator:
     """Where the needle is at each time, and what happens to it on the way.
 
-    Coil and spring each give a constant acceleration, 2·stroke/travel² and 2·stroke/return²,
-    so that x(t) is a parabola between events and every event time has a closed form. Hitting
-    either stop ends the motion without rebound. Events are reported at their own time even when
-    the clock calls late, provided that `catch_up` is called before anything that depends on them.
+    Coil and spring each give a constant acceleration, so that x(t) is a parabola between events
+    and every event time has a closed form. Hitting either stop ends the motion without rebound.
+    Events are reported at their own time even when the clock calls late, provided that `catch_up`
+    is called before anything that depends on them.
     """
 
     def __init__(
@@ -120,6 +125,7 @@ class StrikeActuator:
         self.catch_up(now_ns)
         if self.state is NeedleState.BACK:
             self._stop_mm = stop_mm
+            self._plan(now_ns)
             return
         self._rebase(now_ns)
         self._stop_mm = stop_mm
@@ -215,7 +221,8 @@ class StrikeActuator:
     def _plan(self, now_ns: float) -> None:
         """Choose the force from now on and find the next event of the motion."""
         self._rebase(now_ns)
-        if self._pulled:
+        held_by_stop = self.state is NeedleState.BACK and self._stop_mm == 0.0
+        if self._pulled and not held_by_stop:
             self._push_out(now_ns)
         elif self.state is NeedleState.BACK or self._sticking:
             self._acceleration_mm_ms2 = self._speed_mm_ms = 0.0
@@ -223,7 +230,7 @@ class StrikeActuator:
             if self.state is NeedleState.OUT:
                 self.state = NeedleState.MOVING
                 self._on_event(NeedleEvent.LEFT_STOP, now_ns)
-            self._acceleration_mm_ms2 = -2 * self._stop_mm / self._spec.return_ms**2
+            self._acceleration_mm_ms2 = -self._spec.spring_m_s2 * _MM_MS2_PER_M_S2
         self._motion_ns, self._motion_event = self._next_motion_event()
         self._schedule()
 
@@ -235,7 +242,7 @@ class StrikeActuator:
             self.state = NeedleState.MOVING
             self.max_depth_mm = -math.inf
             self._on_event(NeedleEvent.LEFT_BACK, now_ns)
-        self._acceleration_mm_ms2 = 2 * self._stop_mm / self._spec.travel_ms**2
+        self._acceleration_mm_ms2 = self._spec.coil_m_s2 * _MM_MS2_PER_M_S2
 
     def _next_motion_event(self) -> tuple[float, NeedleEvent]:
         if self.in_skin:

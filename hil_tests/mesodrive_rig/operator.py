@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from mesodrive.device import Device, Plan
+from mesodrive.telemetry import Shot, Shots
 from mesodrive_rig.plant import AxisSpec, CartridgeSpec, PlantSpec, Sensor, SyringeSpec
 from mesodrive_rig.rig import Rig
 
@@ -33,17 +34,19 @@ _SETTLE_MS = 50  # the device has seen a switch
 def profile(**changes: object) -> dict[str, object]:
     """A series of 10 µL at 1 mm with the syringe of NEAR_HOME, but for `changes`."""
     values: dict[str, object] = {
-        "version": 1,
+        "version": 2,
         "name": "test",
         "mode": "series",
         "shots": 40,
+        "burst": 1,
         "depth_um": 1000,
         "dose_nl": 10_000,
         "flow_nl_s": 100_000,
-        "settle_ms": 15,
-        "dwell_ms": 160,
-        "rest_ms": 50,
-        "period_ms": 400,
+        "settle_us": 15_000,
+        "dwell_us": 160_000,
+        "rest_us": 50_000,
+        "period_us": 400_000,
+        "soft_strikes": 0,
         "cartridge_um": 4000,
         "needles": 1,
         "syringe_nl_per_mm": NL_PER_MM,
@@ -54,11 +57,12 @@ def profile(**changes: object) -> dict[str, object]:
 
 
 class Operator:
-    """Connects at once. `notes` are the notifications so far."""
+    """Connects at once. `notes` are the notifications so far, `shots` the strikes they told."""
 
     def __init__(self, rig: Rig):
         self.rig = rig
         self.notes: list[tuple[str, dict[str, Any]]] = []
+        self.shots: list[Shot] = []
         self.device = Device(rig.connect(), self._heard)
 
     def reconnect(self) -> None:
@@ -66,8 +70,13 @@ class Operator:
         self.device = Device(self.rig.connect(), self._heard)
 
     def told(self, method: str) -> list[dict[str, Any]]:
-        """The params of the notifications called `method`: state, shot, alarm."""
+        """The params of the notifications called `method`: state, shots, status, alarm."""
         return [params for told, params in self.notes if told == method]
+
+    def forget(self) -> None:
+        """Let what was told so far be as if it had not been."""
+        self.notes.clear()
+        self.shots.clear()
 
     def state(self) -> str:
         return self.device.status().state
@@ -116,14 +125,16 @@ class Operator:
         self.wait(_SETTLE_MS)
         self.rig.set(Sensor.TRIGGER, True)
 
-    def shoot(self, shots: int, within_ms: float = 2000) -> list[dict[str, Any]]:
-        """Press and hold for `shots` reports; then release. Returns them."""
-        known = len(self.told("shot"))
+    def shoot(self, shots: int, within_ms: float = 2000) -> list[Shot]:
+        """Press and hold until `shots` strikes are told; then release. Returns those told."""
+        known = len(self.shots)
         self.press()
-        self.wait_until(lambda: len(self.told("shot")) >= known + shots, within_ms * shots)
+        self.wait_until(lambda: len(self.shots) >= known + shots, within_ms * shots)
         self.rig.set(Sensor.TRIGGER, False)
         self.wait(_SETTLE_MS)
-        return self.told("shot")[known:]
+        return self.shots[known:]
 
     def _heard(self, method: str, params: dict[str, Any]) -> None:
         self.notes.append((method, params))
+        if method == "shots":
+            self.shots += Shots.of(params).rows

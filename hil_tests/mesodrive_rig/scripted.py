@@ -17,7 +17,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mesodrive.link.port import PortLostError
-from mesodrive_wire import FrameError, LineReader, decode, encode, error, notification
+from mesodrive.telemetry import Shot
+from mesodrive_wire import (
+    PROTOCOL,
+    STOP,
+    FrameError,
+    LineReader,
+    decode,
+    encode,
+    error,
+    notification,
+)
 from mesodrive_wire import result as result_message
 
 
@@ -73,6 +83,7 @@ class Script:
     exchanges: list[Exchange]
     state: str = "SAFE"
     heard: list[Heard] = field(default_factory=list[Heard])
+    stops: int = 0  # "stop now" bytes heard
     _due: list[tuple[float, bytes | Vanish | Becomes]] = field(default_factory=list[Any])
     _reader: LineReader = field(default_factory=LineReader)
     _last: tuple[bytes, list[tuple[Item, ...]]] = (b"", [])
@@ -80,6 +91,7 @@ class Script:
 
     def hear(self, data: bytes, now_s: float) -> None:
         """Take what the host has sent."""
+        self.stops += data.count(STOP)
         for line in self._reader.feed(data):
             try:
                 message: Any = decode(line or b"")
@@ -247,9 +259,19 @@ def state(seq: int, name: str, why: str = "the script says so") -> tuple[Becomes
     return Becomes(name), note("state", seq, state=name, was="SAFE", why=why)
 
 
+def shots(seq: int, *rows: list[object], lost: int = 0) -> bytes:
+    """The notification of some strikes; see `row`."""
+    return note("shots", seq, lost=lost, rows=list(rows))
+
+
 def shot(seq: int, number: int, **changes: object) -> bytes:
-    """The notification of a shot."""
-    return note("shot", seq, **report(number, **changes))
+    """The notification of one strike."""
+    return shots(seq, row(number, **changes))
+
+
+def live(seq: int, **changes: object) -> bytes:
+    """The notification of how the session stands, ten times a second."""
+    return note("status", seq, **{**LIVE, **changes})
 
 
 def torn(item: Callable[[int], bytes] | bytes) -> Callable[[int], bytes]:
@@ -276,13 +298,13 @@ def cut(item: Callable[[int], bytes] | bytes) -> Callable[[int], bytes]:
 INFO: Mapping[str, Any] = {
     "product": "mesodrive",
     "version": "0.1.0",
-    "protocol": 1,
+    "protocol": PROTOCOL,
     "board": "pico",
     "serial": "E66118604B1F2A2C",
     "micropython": "1.25.0",
     "state": "SAFE",
     "stop_class": "hardware",
-    "modes": ["single", "series"],
+    "modes": ["single", "burst", "series", "stamp", "drip", "dry"],
     "limits": {"depth_um": 6000, "dose_nl": 100_000, "shots": 2000},
     "last_id": 0,
     "ram_free": 150_000,
@@ -303,14 +325,24 @@ STATUS: Mapping[str, Any] = {
     "alarm": None,
     "dropped": 0,
 }
+LIVE: Mapping[str, Any] = {
+    "state": "DELIVERING",
+    "uptime_ms": 1000,
+    "shots_done": 0,
+    "delivered_nl": 0,
+    "left_nl": 1_000_000,
+    "inputs": 0b0_0111_1111,
+}
 PROFILE_ID = "5f3a90c1"
 PLAN: Mapping[str, Any] = {
     "profile": PROFILE_ID,
     "dose_steps": 1845,
     "dose_us": 105_000,
-    "strike_ms": 148,
-    "period_ms": 400,
-    "min_period_ms": 218,
+    "travel_us": 3128,
+    "strike_us": 163_128,
+    "return_us": 3162,
+    "period_us": 400_000,
+    "min_period_us": 219_290,
     "depth_steps": 9600,
 }
 
@@ -325,19 +357,17 @@ def status(**changes: object) -> Exchange:
     return Exchange("status", result({**STATUS, **changes}))
 
 
-def report(number: int, **changes: object) -> dict[str, object]:
-    """A shot as the wire tells it: 10 µL at 3 mm, done."""
-    values: dict[str, object] = {
-        "shot": number,
-        "t_ms": 5000 + 400 * number,
-        "outcome": "done",
-        "why": "",
-        "depth_um": 3000,
-        "commanded_nl": 10_000,
-        "dose_nl": 9997,
-        "steps": 1845,
-        "audit": 1845,
-        "out_us": 7014,
-        "back_us": 156_000,
-    }
-    return values | changes
+def row(number: int, **changes: object) -> list[object]:
+    """A strike as the wire tells it: 10 µL, done; `changes` by the names of `Shot`."""
+    done = Shot(
+        shot=number,
+        t_us=5_000_000 + 400_000 * number,
+        outcome="done",
+        dose_nl=9997,
+        steps=1845,
+        audit=1845,
+        out_us=3014,
+        back_us=166_000,
+        why="",
+    )
+    return list({**done._asdict(), **changes}.values())

@@ -1,3 +1,3 @@
 """The host side of mesodrive: presets, link, sessions, records, reports and the command line."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

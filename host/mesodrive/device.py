@@ -1,16 +1,15 @@
 """A mesodrive device by its commands, checked and typed. Lengths in mm, volumes in µL."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from mesodrive.errors import MesodriveError
 from mesodrive.link.client import ANSWER_S, KEEPALIVE_S, Client
 from mesodrive.link.port import Port
+from mesodrive.telemetry import Shot, Shots, State, Trace, TraceEvent
 from mesodrive_wire import PROTOCOL
-
-State = Literal["SELF_TEST", "SAFE", "HOMING", "READY", "ARMED", "DELIVERING", "PAUSED", "FAULT"]
 
 _MOVE_S = 120.0  # the longest axis takes this long for all its travel and more
 _LOAD_S = 10.0
@@ -48,14 +47,20 @@ class Info(_Answer):
 
 
 class Plan(_Answer):
-    """What the device makes of a profile: steps, and times in the units of the names."""
+    """What the device makes of a profile.
+
+    `dose_us` from first to last step; from the start of a strike: `travel_us` to needle out,
+    `strike_us` to the release, and then `return_us` to needle back.
+    """
 
     profile: str
     dose_steps: int
     dose_us: int
-    strike_ms: int
-    period_ms: int
-    min_period_ms: int
+    travel_us: int
+    strike_us: int
+    return_us: int
+    period_us: int
+    min_period_us: int
     depth_steps: int
 
 
@@ -135,9 +140,9 @@ class Device:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def ping(self) -> State:
+    def ping(self) -> Pong:
         """Which state the device is in; tells it that the host is there."""
-        return self._ask(Pong, "ping", within_s=_PING_S).state
+        return self._ask(Pong, "ping", within_s=_PING_S)
 
     def status(self) -> Status:
         """How the device stands."""
@@ -167,22 +172,32 @@ class Device:
 
     def disarm(self) -> None:
         """Stop what moves and take the trigger's power away."""
+        self.client.stop_now()
         self.client.call("disarm")
 
     def acknowledge(self) -> None:
         """Leave a latched fault whose cause is gone."""
         self.client.call("ack")
 
-    def shots(self, first: int) -> list[dict[str, Any]]:
-        """The reports that the device still has (the last 32), from number `first` on."""
-        reports: list[dict[str, Any]] = []
-        while first <= self.info.limits["shots"]:
-            some: list[dict[str, Any]] = self.client.call("shots", {"first": first})["shots"]
-            if not some:
+    def shots(self, first: int, last: int) -> list[Shot]:
+        """The strikes `first` to `last`, but for those that the device does not have any more."""
+        found: list[Shot] = []
+        while first <= last:
+            rows = Shots.of(self.client.call("shots", {"first": first})).rows
+            if not rows or rows[-1].shot < first:
                 break
-            reports += some
-            first = int(some[-1]["shot"]) + 1
-        return reports
+            found += [row for row in rows if row.shot <= last]
+            first = rows[-1].shot + 1
+        return found
+
+    def trace(self) -> list[TraceEvent]:
+        """The last events before the last stop, in order."""
+        events: list[TraceEvent] = []
+        while True:
+            some = Trace.of(self.client.call("trace", {"first": len(events)}))
+            events += some.rows
+            if not some.rows or len(events) >= some.total:
+                return events
 
     def close(self) -> None:
         """Give the port back; a device that is armed disarms itself."""

@@ -8,24 +8,27 @@ certain and what is not.
 import math
 import signal
 import threading
+from collections import deque
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from mesodrive.device import Device, State, Status
 from mesodrive.errors import MesodriveError
 from mesodrive.link.client import DeviceSilentError, RefusedError
 from mesodrive.link.port import PortLostError
 from mesodrive.presets import Prescription, Preset
+from mesodrive.presets.profile import thousandths
 from mesodrive.records import (
     EventKind,
     Records,
+    RecordsError,
     SessionFacts,
     SessionOutcome,
-    ShotOutcome,
-    ShotReport,
 )
+from mesodrive.session_view import Result, View
+from mesodrive.shot_book import ShotBook, Truth
+from mesodrive.telemetry import LiveStatus, Shots
 
 PRIME_BEYOND_DEAD_UL = 1.0  # until the first drop shows at the needle
 _HOT: tuple[State, ...] = ("ARMED", "DELIVERING", "PAUSED")
@@ -37,52 +40,12 @@ class SessionError(MesodriveError):
     """A session that cannot begin."""
 
 
-class View(Protocol):
-    """Where a session is watched."""
-
-    def step(self, text: str) -> None:
-        """A step of the preparation begins."""
-        ...
-
-    def state(self, state: str, why: str) -> None:
-        """The device has changed its state."""
-        ...
-
-    def shot(self, report: ShotReport) -> None:
-        """A shot has been recorded."""
-        ...
-
-    def alarm(self, code: str, text: str) -> None:
-        """The device raises an alarm."""
-        ...
-
-
-@dataclass(frozen=True)
-class Result:
-    """How the session ended."""
-
-    session_id: str
-    outcome: SessionOutcome
-    reason: str
-    shots: int
-    dose_ul: float
-    cut_short: int
-    uncertain_shots: int
-    uncertain_ul: float
-
-    @property
-    def as_planned(self) -> bool:
-        """Whether every shot was given in full, and that is certain."""
-        complete = self.outcome is SessionOutcome.COMPLETE
-        return complete and not self.cut_short and not self.uncertain_shots
-
-
-Truth = Callable[[int], tuple[float, float, float] | None]
-"""What a virtual injector measured of shot n: skin_ul, depth_mm, lost_ul; None if it cannot."""
-
-
 class TreatmentSession:
-    """`run` it once. `truth` is there on the emulated rig only."""
+    """`run` it once. `truth` is there on the emulated rig only.
+
+    `find_again` opens the same device after its link was lost; it may take some seconds and
+    raises MesodriveError when there is none.
+    """
 
     def __init__(
         self,
@@ -95,6 +58,7 @@ class TreatmentSession:
         operator: str | None = None,
         primed: bool = False,
         truth: Truth | None = None,
+        find_again: Callable[[], Device] | None = None,
     ):
         self._device = device
         self._records = records
@@ -103,14 +67,19 @@ class TreatmentSession:
         self._facts = SessionFacts.of(preset, prescription, device.info.model_dump(), operator)
         self._view = view
         self._primed = primed
-        self._truth = truth
+        self._find_again = find_again
+        self._book = ShotBook(
+            records,
+            dose_nl=thousandths(prescription.dose_ul),
+            depth_um=thousandths(prescription.depth_mm),
+            show=view.shot,
+            truth=truth,
+        )
         self._id = ""
         self._profile_id = ""
-        self._numbers: set[int] = set()
-        self._dose_ul = 0.0
-        self._cut_short = 0
         self._missed = 0  # lines that did not arrive whole, as far as they have been looked after
         self._state = device.info.state
+        self._lives: deque[LiveStatus] = deque()  # those whose shots are not all recorded
         self._known_s: float | None = None  # shots that ended before this are recorded
         device.client.on_notification = self._heard
 
@@ -131,10 +100,14 @@ class TreatmentSession:
         self._check()
         self._profile_id = self._device.load(self._profile).profile
         self._id = self._records.start(self._facts)
+        self._book.begin(self._id)
+        for sentence in self._prescription.warnings:
+            self._note(EventKind.NOTE, sentence)
         try:
             return self._treat()
         except (PortLostError, DeviceSilentError) as error:
-            return self._lost(str(error))
+            with _undisturbed():
+                return self._lost(str(error))
         except BaseException:  # the record cannot be kept, or a defect of ours
             self._make_safe()
             raise
@@ -180,7 +153,7 @@ class TreatmentSession:
             self._device.prime(self.prime_ul)
         self._known_s = self._device.client.port.now_s()
         self._device.arm()
-        self._state = self._device.ping()
+        self._state = self._device.ping().state
         self._view.step("armed: hold the device to the skin and pull the trigger")
 
     def _watch(self) -> None:
@@ -189,16 +162,24 @@ class TreatmentSession:
             client.pump(_PUMP_S)
             asked_s = client.port.now_s()
             # A notification can be lost, the last one too; so the state is also asked for.
-            self._state = self._device.ping()
-            if client.gaps + client.broken_lines > self._missed:
+            pong = self._device.ping()
+            self._state = pong.state
+            self._book.record()
+            if client.gaps + client.broken_lines > self._missed or not self._book.is_whole():
                 self._fetch_missed()
-            self._known_s = asked_s
-            if self._state in _HOT and len(self._numbers) >= self._prescription.shots:
+            while self._lives and self._book.is_whole(self._lives[0].shots_done):
+                since_s = (pong.uptime_ms - self._lives.popleft().uptime_ms) / 1000
+                self._known_s = asked_s - since_s
+            if self._state in _HOT and len(self._book) >= self._prescription.shots:
                 self._device.disarm()  # whatever the device thinks: all that was planned is given
 
     def _heard(self, method: str, params: dict[str, Any]) -> None:
-        if method == "shot":
-            self._record(params)
+        if method == "shots":
+            self._book.take(Shots.of(params).rows)
+        elif method == "status":
+            live = LiveStatus.of(params)
+            self._lives.append(live)
+            self._view.live(live, self._prescription.coverage(live.shots_done))
         elif method == "state":
             self._state = params["state"]
             self._note(EventKind.STATE, f"{params['state']}: {params['why']}")
@@ -211,21 +192,6 @@ class TreatmentSession:
         if self._id:
             self._records.add_event(self._id, kind, text)
 
-    def _record(self, params: dict[str, Any]) -> None:
-        depth_um = self._profile["depth_um"]
-        assert isinstance(depth_um, int)
-        report = ShotReport.from_wire(params, depth_um)
-        if report.number in self._numbers:
-            return
-        measured = self._truth(report.number) if self._truth else None
-        if measured:
-            report = report.with_truth(*measured)
-        self._records.add_shot(self._id, report)
-        self._numbers.add(report.number)
-        self._dose_ul += report.dose_ul
-        self._cut_short += report.outcome is not ShotOutcome.DONE
-        self._view.shot(report)
-
     def _fetch_missed(self) -> Status:
         """Record what was told and did not arrive; return how the device stands."""
         client = self._device.client
@@ -234,53 +200,85 @@ class TreatmentSession:
             self._note(EventKind.GAP, "A line did not arrive whole; what it told is asked for.")
             self._missed = missed
         status = self._device.status()
-        missing = set(range(1, status.shots_done + 1)) - self._numbers
-        if missing:
-            for params in self._device.shots(min(missing)):
-                self._record(params)
+        if status.profile == self._profile_id:
+            self._note_lost(self._book.fetch(self._device, status.shots_done))
         return status
+
+    def _note_lost(self, numbers: list[int]) -> None:
+        if numbers:
+            count = f"{len(numbers)} from {numbers[0]} to {numbers[-1]}"
+            self._note(EventKind.GAP, f"The reports of shots are lost for good: {count}.")
 
     def _end(self, stopped_because: str | None) -> Result:
         """End with the device still there: what it has not told by now it can be asked for."""
         status = self._fetch_missed()
         if status.profile != self._profile_id:
             return self._lost("The device has restarted; look at it before the next session.")
+        self._note_lost(self._book.give_up(status.shots_done))
         outcome = SessionOutcome.STOPPED
         reason = stopped_because or f"The device stopped: {status.why}."
         if status.state == "FAULT":
             outcome, reason = SessionOutcome.FAULT, status.why
         elif not stopped_because and status.shots_done >= self._prescription.shots:
             outcome, reason = SessionOutcome.COMPLETE, "All shots are done."
-            if self._cut_short:
-                reason = f"All shots are done, {self._cut_short} of them cut short."
-        return self._finish(outcome, reason, status.shots_done - len(self._numbers))
+            if self._book.cut_short:
+                reason = f"All shots are done, {self._book.cut_short} of them cut short."
+        return self._finish(outcome, reason, status.shots_done - len(self._book))
 
     def _lost(self, reason: str) -> Result:
         """End without the device, which strikes on until it notices that the host is gone.
 
-        Shots begin a period apart. One may have been under way when all before it was known, and
-        more may have begun until the device stopped.
+        Found again, it tells the rest. Otherwise: strikes begin a period apart. One may have been
+        under way when all before it was known, and more may have begun until the device stopped.
         """
+        last_sent_s = self._device.client.sent_s
         self._device.close()
+        self._book.record()
+        done = self._told_after_all()
+        if done is not None:
+            reason = f"{reason} The device was found again and has told the rest."
+            return self._finish(SessionOutcome.LINK_LOST, reason, done - len(self._book))
         unreported = 0
         if self._known_s is not None:
-            unknown_s = self._device.client.sent_s - self._known_s + _SILENCE_S
-            unreported = 2 + math.floor(1000 * unknown_s / self._prescription.period_ms)
-        left = max(0, self._prescription.shots - len(self._numbers))
+            unknown_s = last_sent_s - self._known_s + _SILENCE_S
+            unreported = 2 + math.floor(1e6 * unknown_s / self._prescription.period_us)
+            unreported += len(self._book.lost)
+        left = max(0, self._prescription.shots - len(self._book))
         return self._finish(SessionOutcome.LINK_LOST, reason, min(unreported, left))
+
+    def _told_after_all(self) -> int | None:
+        """How many shots were given, by the device itself; None when it is gone for good."""
+        if self._known_s is None or self._find_again is None:
+            return None
+        self._view.step("the link is lost: looking for the device again")
+        try:
+            with self._find_again() as device:
+                status = device.status()
+                same = device.info.serial == self._facts.device.serial
+                if not same or status.profile != self._profile_id or status.state in _HOT:
+                    return None
+                self._note_lost(self._book.fetch(device, status.shots_done))
+                self._note_lost(self._book.give_up(status.shots_done))
+                return status.shots_done
+        except RecordsError:
+            raise
+        except MesodriveError:
+            return None
 
     def _finish(self, outcome: SessionOutcome, reason: str, uncertain_shots: int) -> Result:
         uncertain_ul = uncertain_shots * self._prescription.dose_ul
-        self._records.finish(self._id, outcome, reason, uncertain_shots, uncertain_ul)
+        lost = len(self._book.lost)
+        self._records.finish(self._id, outcome, reason, uncertain_shots, uncertain_ul, lost)
         return Result(
             self._id,
             outcome,
             reason,
-            len(self._numbers),
-            self._dose_ul,
-            self._cut_short,
+            len(self._book),
+            self._book.dose_ul,
+            self._book.cut_short,
             uncertain_shots,
             uncertain_ul,
+            lost,
         )
 
     def _make_safe(self) -> None:

@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mesodrive.cli.output import console
-from mesodrive.cli.session import TableView
+from mesodrive.cli.views import TableView
 from mesodrive.device import Device
 from mesodrive.errors import MesodriveError
 from mesodrive.link.port import SerialPort
 from mesodrive.presets import Prescription, load_preset, prescribe
+from mesodrive.presets.coverage import Coverage
 from mesodrive.records import Records, SessionRecord, ShotRecord
 from mesodrive.session import TreatmentSession
+from mesodrive.telemetry import LiveStatus
 
 if TYPE_CHECKING:
     from mesodrive_rig.hands import RemoteHands
@@ -108,8 +110,14 @@ class _OperatorView(TableView):
     def state(self, state: str, why: str) -> None:
         super().state(state, why)
         if state == "ARMED":
-            self._hands.set("contact", True)
+            # A stamp wants to be lifted before the next one; `live` sets it down again.
+            self._hands.set("contact", False)
             self._hands.set("trigger", True)
+
+    def live(self, status: LiveStatus, coverage: Coverage | None) -> None:
+        super().live(status, coverage)
+        if status.state == "ARMED" and not status.on("contact"):
+            self._hands.set("contact", True)
 
 
 @contextmanager

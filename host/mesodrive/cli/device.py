@@ -82,6 +82,25 @@ def ack(port: PortOption = None, serial: SerialOption = None) -> None:
         say(f"The device is in {device.status().state}.")
 
 
+def trace(port: PortOption = None, serial: SerialOption = None, json: JsonOption = False) -> None:
+    """Show the last moments before the last stop."""
+    with open_device(port, serial) as device:
+        events = device.trace()
+    if json:
+        print_json([event._asdict() for event in events])
+        return
+    if not events:
+        say("The device has not stopped since it was switched on.")
+        return
+    end_us = events[-1].t_us
+    print_table(
+        "Before the last stop",
+        ("ms before", "event", "value"),
+        [(f"{(end_us - e.t_us) / 1000:.3f}", e.event, str(e.value)) for e in events],
+        right=("ms before", "value"),
+    )
+
+
 def flash(
     board: Annotated[str, typer.Option("--board", help="Board whose image to write.")] = "pico",
     drive: Annotated[

@@ -7,7 +7,7 @@ import typer
 from pydantic_core import to_jsonable_python
 
 from mesodrive.cli.output import JsonOption, print_json, print_table, say
-from mesodrive.presets import list_presets, load_preset, validate
+from mesodrive.presets import MODES, list_presets, load_preset, validate
 
 app = typer.Typer(help="Look at presets and check your own.", no_args_is_help=True)
 
@@ -51,12 +51,14 @@ def show(preset: PresetArgument, json: JsonOption = False) -> None:
         print_json(to_jsonable_python(loaded, by_alias=True, exclude_none=True))
         return
     rows: list[tuple[str, str, str, str]] = []
-    for name, value in {"shots": loaded.shots, **loaded.values}.items():
+    others = {"spacing": loaded.spacing, "zone_area": loaded.zone_area}
+    for name, value in {"shots": loaded.shots, **loaded.values, **others}.items():
         if value is not None:
             low_high = f"{value.range[0]:g} to {value.range[1]:g}" if value.range else ""
             rows.append((name, value.text, low_high, value.source))
     print_table(f"{loaded.title} ({loaded.name})", ("value", "", "range", "source"), rows)
-    say(f"cartridge {loaded.cartridge}, syringe {loaded.syringe}, mode {loaded.mode}")
+    say(f"mode {loaded.mode}: {MODES[loaded.mode].gives}")
+    say(f"cartridge {loaded.cartridge}, syringe {loaded.syringe}")
     for note in loaded.notes:
         say(note)
 

@@ -1,30 +1,35 @@
 """Commands for sessions and their records."""
 
 import json as jsonlib
+import time
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from mesodrive.cli.output import (
     JsonOption,
     PortOption,
     RecordsOption,
     SerialOption,
-    console,
     open_device,
     print_json,
     print_table,
     say,
 )
 from mesodrive.cli.presets import PresetArgument
+from mesodrive.cli.views import JsonView, TableView
+from mesodrive.device import Device
 from mesodrive.errors import MesodriveError
-from mesodrive.presets import ADJUSTABLE, Prescription, load_preset, prescribe
-from mesodrive.records import Records, ShotReport
-from mesodrive.session import Result, TreatmentSession
+from mesodrive.presets import ADJUSTABLE, MODES, Prescription, load_preset, prescribe
+from mesodrive.records import Records
+from mesodrive.session import TreatmentSession
+from mesodrive.session_view import Result
 
 app = typer.Typer(help="Run treatment sessions and look at their records.", no_args_is_help=True)
+
+FIND_AGAIN_S = 5.0  # USB that was pulled and put back, or reset, is there again by then
+_RETRY_S = 0.25
 
 IdArgument = Annotated[
     str, typer.Argument(help="Session id, its beginning, or 'last'.", metavar="SESSION")
@@ -40,7 +45,9 @@ def run(
         typer.Option(
             "--set",
             metavar="NAME=VALUE",
-            help=f"Change a value, in the preset's unit: {', '.join(ADJUSTABLE)}. Repeatable.",
+            help="Change a value: "
+            + ", ".join(f"{name} ({kind.unit})" for name, kind in ADJUSTABLE.items())
+            + ". Repeatable.",
         ),
     ] = None,
     cartridge: Annotated[str | None, typer.Option(help="Another cartridge.")] = None,
@@ -48,12 +55,19 @@ def run(
     fill_ul: Annotated[
         float | None, typer.Option("--fill", help="Liquid in the syringe, µL.")
     ] = None,
+    zone_area_cm2: Annotated[
+        float | None,
+        typer.Option(help="Area to be treated, cm²; then passes and coverage are counted."),
+    ] = None,
     operator: Annotated[str | None, typer.Option(help="Who treats; goes into the record.")] = None,
     primed: Annotated[
         bool, typer.Option("--primed", help="The cartridge is full already: do not prime.")
     ] = False,
     yes: Annotated[
-        bool, typer.Option("--yes", "-y", help="Do not ask before priming or beyond a range.")
+        bool,
+        typer.Option(
+            "--yes", "-y", help="Do not ask: priming, values beyond a range, too many passes."
+        ),
     ] = False,
     port: PortOption = None,
     serial: SerialOption = None,
@@ -69,15 +83,24 @@ def run(
         syringe=syringe,
         shots=shots,
         fill_ul=fill_ul,
+        zone_area_cm2=zone_area_cm2,
     )
     if not json:
         _tell(prescription)
     if not yes:
         _ask_beyond_range(prescription)
+        _ask_coverage(prescription)
     with Records.open(records) as book, open_device(port, serial) as device:
         view = JsonView() if json else TableView(prescription)
         treatment = TreatmentSession(
-            device, book, loaded, prescription, view, operator=operator, primed=primed
+            device,
+            book,
+            loaded,
+            prescription,
+            view,
+            operator=operator,
+            primed=primed,
+            find_again=lambda: _found_again(port, serial),
         )
         if treatment.prime_ul and not yes:
             _confirm(
@@ -123,6 +146,8 @@ def list_(records: RecordsOption = None, json: JsonOption = False) -> None:
 @app.command()
 def show(session: IdArgument, records: RecordsOption = None, json: JsonOption = False) -> None:
     """Show one session: every shot, every event, and what is not certain."""
+    from mesodrive.reports.totals import coverage
+
     with Records.open(records) as book:
         record = book.session(session)
     if json:
@@ -152,6 +177,10 @@ def show(session: IdArgument, records: RecordsOption = None, json: JsonOption = 
     say(record.reason)
     if record.uncertain_shots:
         say(f"Not certain: up to {record.uncertain_shots} shots, {record.uncertain_ul} µL.")
+    if record.lost_shots:
+        say(f"{record.lost_shots} of them were given; their reports are lost for good.")
+    if given := coverage(record):
+        say(f"Zone: {given.text}.")
 
 
 @app.command()
@@ -188,97 +217,6 @@ def export(
     say(f"The session is in {out}.")
 
 
-class TableView:
-    """A session on the screen: a line a shot and a bar with the dose so far."""
-
-    def __init__(self, prescription: Prescription):
-        self._shots = prescription.shots
-        self._done = 0
-        self._dose_ul = 0.0
-        self._progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("shots · {task.fields[dose]}"),
-            TimeElapsedColumn(),
-            console=console,
-        )
-        self._task = self._progress.add_task("preparing", total=self._shots, dose="0.000 µL")
-
-    def __enter__(self) -> "TableView":
-        self._progress.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._progress.stop()
-
-    def step(self, text: str) -> None:
-        self._say(text)
-
-    def state(self, state: str, why: str) -> None:
-        self._progress.update(self._task, description=state.lower())
-        if state in ("PAUSED", "SAFE", "FAULT"):
-            self._say(f"{state}: {why}")
-
-    def shot(self, report: ShotReport) -> None:
-        self._dose_ul += report.dose_ul
-        self._done += 1
-        self._progress.update(
-            self._task,
-            completed=self._done,
-            dose=f"{self._dose_ul:.3f} µL so far · {self._shots - self._done} left",
-        )
-        self._say(shot_line(report))
-
-    def alarm(self, code: str, text: str) -> None:
-        self._say(f"ALARM {code}: {text}", "bold red")
-
-    def _say(self, text: str, style: str | None = None) -> None:
-        self._progress.console.print(
-            text, style=style, markup=False, highlight=False, soft_wrap=True
-        )
-
-
-class JsonView:
-    """A session for a program: one JSON object a line."""
-
-    def __enter__(self) -> "JsonView":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        pass
-
-    def step(self, text: str) -> None:
-        _event("step", text=text)
-
-    def state(self, state: str, why: str) -> None:
-        _event("state", state=state, why=why)
-
-    def shot(self, report: ShotReport) -> None:
-        _event("shot", **report.model_dump(mode="json"))
-
-    def alarm(self, code: str, text: str) -> None:
-        _event("alarm", code=code, text=text)
-
-
-def shot_line(report: ShotReport) -> str:
-    """One shot as a line: commanded, and what was given and reached."""
-    given, where = report.dose_ul, "reported"
-    depth = report.depth_mm
-    if report.true_skin_ul is not None:
-        given, where, depth = report.true_skin_ul, "in skin", report.true_depth_mm
-    reached = "needle not seen" if depth is None else f"{depth:.3f} mm deep"
-    line = (
-        f"shot {report.number:3d}  commanded {report.commanded_ul:7.3f} µL at "
-        f"{report.commanded_depth_mm:.3f} mm  {where} {given:7.3f} µL, {reached}"
-    )
-    return line if report.outcome.value == "done" else f"{line}  {report.outcome}: {report.why}"
-
-
-def _event(kind: str, **values: object) -> None:
-    print(jsonlib.dumps({"event": kind, **values}, ensure_ascii=False), flush=True)
-
-
 def _result(result: Result) -> dict[str, object]:
     return {
         "session_id": result.session_id,
@@ -289,16 +227,21 @@ def _result(result: Result) -> dict[str, object]:
         "cut_short": result.cut_short,
         "uncertain_shots": result.uncertain_shots,
         "uncertain_ul": result.uncertain_ul,
+        "lost_shots": result.lost_shots,
     }
 
 
 def _tell(prescription: Prescription) -> None:
     p = prescription
     dose = f"{p.dose_ul:g} µL" if p.dose_ul else "dry"
+    burst = f" in rows of {p.burst}" if p.mode == "burst" else ""
     say(
-        f"{p.title}: {p.shots} shots, {dose} at {p.depth_mm:g} mm, {p.rate_hz:g} Hz, "
-        f"dwell {p.dwell_ms} ms; {p.cartridge.title}; syringe {p.syringe.title}"
+        f"{p.title}: {p.shots} shots{burst}, {dose} at {p.depth_mm:g} mm, {p.rate_hz:g} Hz, "
+        f"dwell {p.dwell_us / 1000:g} ms; {p.cartridge.title}; syringe {p.syringe.title}"
     )
+    say(f"Mode {p.mode}: {MODES[p.mode].gives}.")
+    if planned := p.coverage(p.shots):
+        say(f"All shots come to {planned.text}.")
     for change in p.changes:
         beyond = " (beyond the recommended range)" if change.beyond_range else ""
         say(f"  {change.name}: {change.used} instead of {change.preset}{beyond}")
@@ -311,6 +254,8 @@ def _tell_end(result: Result) -> None:
             f"Not certain: up to {result.uncertain_shots} more shots "
             f"({result.uncertain_ul:g} µL) may have been given without a report."
         )
+    if result.lost_shots:
+        say(f"{result.lost_shots} of them were given; their reports are lost for good.")
     say(f"Recorded as session {result.session_id[:8]}.")
 
 
@@ -319,6 +264,23 @@ def _ask_beyond_range(prescription: Prescription) -> None:
     if beyond:
         names = ", ".join(f"{change.name} {change.used}" for change in beyond)
         _confirm(f"{names}: beyond the range that the preset's source gives. Go on?")
+
+
+def _ask_coverage(prescription: Prescription) -> None:
+    for sentence in prescription.warnings:
+        _confirm(f"{sentence} Go on?")
+
+
+def _found_again(port: str | None, serial: str | None) -> Device:
+    """The device whose link was lost, once it is there again. Raises MesodriveError."""
+    until_s = time.monotonic() + FIND_AGAIN_S
+    while True:
+        try:
+            return open_device(port, serial)
+        except MesodriveError:
+            if time.monotonic() > until_s:
+                raise
+            time.sleep(_RETRY_S)
 
 
 def _confirm(question: str) -> None:

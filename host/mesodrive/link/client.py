@@ -14,6 +14,7 @@ from mesodrive_wire import (
     BAD_REQUEST,
     PARSE,
     STALE_ID,
+    STOP,
     FrameError,
     LineReader,
     decode,
@@ -85,6 +86,10 @@ class Client:
                     raise
                 self._next_id = last_id + 1
         raise DeviceSilentError("The device refuses every id; restart it.")
+
+    def stop_now(self) -> None:
+        """Have the device stop whatever moves before it reads on; that has no answer."""
+        self._port.write(STOP)
 
     def pump(self, for_s: float) -> None:
         """Take what comes for `for_s` seconds and keep the device sure that we are here."""

@@ -8,8 +8,10 @@ from mesodrive.presets.catalogue import (
     load_preset,
     load_syringe,
 )
+from mesodrive.presets.coverage import Coverage
 from mesodrive.presets.errors import PresetError
 from mesodrive.presets.models import ADJUSTABLE, Cartridge, Preset, Syringe
+from mesodrive.presets.modes import MODES
 from mesodrive.presets.prescription import prescribe
 from mesodrive.presets.profile import Change, Prescription
 from mesodrive.presets.quantity import Quantity
@@ -17,8 +19,10 @@ from mesodrive.presets.validation import validate
 
 __all__ = [
     "ADJUSTABLE",
+    "MODES",
     "Cartridge",
     "Change",
+    "Coverage",
     "Prescription",
     "Preset",
     "PresetError",

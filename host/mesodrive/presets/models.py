@@ -5,22 +5,25 @@ them no source can be right for this device.
 """
 
 import math
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from mesodrive.presets.mechanics import PLUNGER_WAY_MM
+from mesodrive.presets.modes import MODES, Mode
 from mesodrive.presets.quantity import Kind, Quantity, sentence_error
 
-SCHEMA = 1
-
 DEPTH = Kind("mm", 0.01, 6)
-DOSE = Kind("µL", 0.001, 100)
-RATE = Kind("Hz", 0.017, 250)  # the device waits at most 60 s from shot to shot
+DOSE = Kind("µL", 0.001, 500)
+RATE = Kind("Hz", 0.017, 250)  # the device waits at most 60 s from strike to strike
 FLOW = Kind("µL/s", 0.001, 2000)
-SETTLE = Kind("ms", 5, 1000)
-DWELL = Kind("ms", 1, 5000)
-REST = Kind("ms", 5, 10_000)
-SHOTS = Kind("shots", 1, 2000, whole=True)
+SETTLE = Kind("ms", 0, 1000)
+DWELL = Kind("ms", 0.1, 30_000)
+REST = Kind("ms", 0.2, 60_000)
+SHOTS = Kind("shots", 1, 100_000, whole=True)
+BURST = Kind("strikes", 2, 100, whole=True)
+SOFT_STRIKES = Kind("strikes", 0, 50, whole=True)
+ZONE_AREA = Kind("cm²", 0.1, 5000)
 
 ADJUSTABLE = {
     "depth": DEPTH,
@@ -30,10 +33,11 @@ ADJUSTABLE = {
     "settle": SETTLE,
     "dwell": DWELL,
     "rest": REST,
+    "burst": BURST,
+    "soft_strikes": SOFT_STRIKES,
 }
 """The values of a preset that a person may change for one session."""
 
-Mode = Literal["single", "series", "stamp", "drip", "dry"]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]*$", max_length=40)]
 Text = Annotated[str, Field(min_length=1)]
 
@@ -43,13 +47,17 @@ class Entry(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
-    schema_version: Literal[1] = Field(alias="schema")
+    SCHEMA: ClassVar[int] = 1
+
+    schema_version: int = Field(alias="schema")  # `toml_file.read` has compared it
     name: Name
     title: Text
 
 
 class Preset(Entry):
     """A technique as a clinician would set it. Without a dose, the person must give one."""
+
+    SCHEMA: ClassVar[int] = 2  # 1 had fewer modes, and no value of it was in µs
 
     technique: Text
     mode: Mode
@@ -64,31 +72,39 @@ class Preset(Entry):
     settle: Annotated[Quantity, SETTLE.validator()]
     dwell: Annotated[Quantity, DWELL.validator()] | None = None
     rest: Annotated[Quantity, REST.validator()]
+    burst: Annotated[Quantity, BURST.validator()] | None = None
+    soft_strikes: Annotated[Quantity, SOFT_STRIKES.validator()] | None = None
     spacing: Annotated[Quantity, Kind("mm", 0.1, 100).validator()] | None = None
+    zone_area: Annotated[Quantity, ZONE_AREA.validator()] | None = None
 
     @model_validator(mode="after")
-    def _liquid_fits_the_mode(self) -> Self:
-        if self.mode == "dry":
-            if self.dose is not None or self.flow is not None:
+    def _values_fit_the_mode(self) -> Self:
+        for name, value in self.values.items():
+            if value is not None and not self.takes(name):
                 raise sentence_error(
-                    "dose and flow have no place in the mode 'dry'; remove them or change mode."
+                    f"{name} has no place in the mode '{self.mode}'; remove it or change mode."
                 )
-        elif self.flow is None:
-            raise sentence_error(f"flow is missing in the mode '{self.mode}'; add it.")
+        for name in ("flow", "burst"):
+            if self.values[name] is None and self.takes(name):
+                raise sentence_error(f"{name} is missing in the mode '{self.mode}'; add it.")
         return self
+
+    def takes(self, name: str) -> bool:
+        """Whether the value called `name` has a meaning in this preset's mode."""
+        match name:
+            case "dose" | "flow":
+                return self.mode != "dry"
+            case "burst":
+                return self.mode == "burst"
+            case "soft_strikes":
+                return MODES[self.mode].paced
+            case _:
+                return True
 
     @property
     def values(self) -> dict[str, Quantity | None]:
         """The values named in `ADJUSTABLE`; None where the preset leaves one open."""
-        return {
-            "depth": self.depth,
-            "dose": self.dose,
-            "rate": self.rate,
-            "flow": self.flow,
-            "settle": self.settle,
-            "dwell": self.dwell,
-            "rest": self.rest,
-        }
+        return {name: getattr(self, name) for name in ADJUSTABLE}
 
 
 class Cartridge(Entry):
@@ -136,6 +152,11 @@ class Syringe(Entry):
     def volume_ul(self) -> float:
         """The nominal volume in µL."""
         return self.volume.value * 1000
+
+    @property
+    def usable_ul(self) -> float:
+        """What of it the plunger's way is long enough for, in whole µL."""
+        return min(self.volume_ul, math.floor(PLUNGER_WAY_MM * self.ul_per_mm))
 
     @property
     def ul_per_mm(self) -> float:

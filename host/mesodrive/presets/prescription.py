@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 
 from mesodrive.presets.catalogue import load_cartridge, load_syringe
 from mesodrive.presets.errors import PresetError
-from mesodrive.presets.models import ADJUSTABLE, SHOTS, Cartridge, Preset, Syringe
-from mesodrive.presets.profile import Change, Prescription, least_dwell_ms
+from mesodrive.presets.models import ADJUSTABLE, SHOTS, ZONE_AREA, Cartridge, Preset, Syringe
+from mesodrive.presets.profile import Change, Prescription, least_dwell_us, thousandths
 from mesodrive.presets.refusals import refusals
 from mesodrive.presets.toml_file import did_you_mean
 
@@ -24,25 +24,31 @@ def prescribe(
     shots: int | None = None,
     fill_ul: float | None = None,
     viscosity_cp: float = WATER_CP,
+    zone_area_cm2: float | None = None,
 ) -> Prescription:
     """Return the session that `preset` asks for, with the person's changes in it.
 
     `overrides` holds values by their name and in the unit of the preset file (`ADJUSTABLE`);
-    `fill_ul` is the liquid in the syringe, by default a full one. Raises PresetError with the
-    first reason why this session cannot be given as prescribed.
+    `fill_ul` is the liquid in the syringe, by default a full one; `zone_area_cm2` the area to be
+    treated, by default the preset's. Raises PresetError with the first reason why this session
+    cannot be given as prescribed.
     """
-    if preset.mode == "drip":
-        raise PresetError(
-            f"The preset '{preset.name}' needs a firmware with the drip mode; "
-            "choose a preset of another mode."
-        )
     overrides = overrides or {}
     if preset.mode != "dry" and preset.dose is None and "dose" not in overrides:
         raise PresetError(
             f"The preset '{preset.name}' leaves the dose open because its source gives none; "
             "set dose in µL."
         )
-    prescription = combine(preset, overrides, cartridge, syringe, shots, fill_ul, viscosity_cp)
+    prescription = combine(
+        preset,
+        overrides,
+        cartridge=cartridge,
+        syringe=syringe,
+        shots=shots,
+        fill_ul=fill_ul,
+        viscosity_cp=viscosity_cp,
+        zone_area_cm2=zone_area_cm2,
+    )
     for sentence in refusals(prescription):
         raise PresetError(sentence)
     return prescription
@@ -51,11 +57,13 @@ def prescribe(
 def combine(
     preset: Preset,
     overrides: Mapping[str, float],
-    cartridge: str | None,
-    syringe: str | None,
-    shots: int | None,
-    fill_ul: float | None,
-    viscosity_cp: float,
+    *,
+    cartridge: str | None = None,
+    syringe: str | None = None,
+    shots: int | None = None,
+    fill_ul: float | None = None,
+    viscosity_cp: float = WATER_CP,
+    zone_area_cm2: float | None = None,
 ) -> Prescription:
     """Return preset and changes as one prescription that `refusals` has not yet judged.
 
@@ -71,10 +79,17 @@ def combine(
     barrel = load_syringe(syringe or preset.syringe)
     dose_ul = values.get("dose", 0.0)
     flow_ul_s = values.get("flow", _DRY_FLOW_UL_S)
-    settle_ms = round(values["settle"])
+    settle_us = thousandths(values["settle"])
     if fill_ul is None:
-        fill_ul = 0.0 if preset.mode == "dry" else barrel.volume_ul
-    dwell_ms = values.get("dwell", least_dwell_ms(settle_ms, dose_ul, flow_ul_s))
+        fill_ul = 0.0 if preset.mode == "dry" else barrel.usable_ul
+    if zone_area_cm2 is not None:
+        _require(ZONE_AREA.complaint(zone_area_cm2), "zone_area")
+    elif preset.zone_area is not None:
+        zone_area_cm2 = preset.zone_area.value
+    if "dwell" in values:
+        dwell_us = thousandths(values["dwell"])
+    else:
+        dwell_us = least_dwell_us(settle_us, dose_ul, flow_ul_s, barrel)
     return Prescription(
         preset=preset.name,
         title=preset.title,
@@ -84,16 +99,20 @@ def combine(
         dose_ul=dose_ul,
         rate_hz=values["rate"],
         flow_ul_s=flow_ul_s,
-        settle_ms=settle_ms,
-        dwell_ms=round(dwell_ms),
-        rest_ms=round(values["rest"]),
-        period_ms=round(1000 / values["rate"]),
+        settle_us=settle_us,
+        dwell_us=dwell_us,
+        rest_us=thousandths(values["rest"]),
+        period_us=round(1e6 / values["rate"]),
         shots=shots,
+        burst=int(values.get("burst", 1)),
+        soft_strikes=int(values.get("soft_strikes", 0)),
         fill_ul=fill_ul,
         viscosity_cp=viscosity_cp,
+        spacing_mm=None if preset.spacing is None else preset.spacing.value,
+        zone_area_cm2=zone_area_cm2,
         cartridge=needle,
         syringe=barrel,
-        changes=tuple(_changes(preset, overrides, shots, needle, barrel)),
+        changes=tuple(_changes(preset, overrides, shots, zone_area_cm2, needle, barrel)),
     )
 
 
@@ -101,10 +120,10 @@ def _checked(preset: Preset, overrides: Mapping[str, float]) -> Mapping[str, flo
     for name, value in overrides.items():
         if name not in ADJUSTABLE:
             raise PresetError(f"There is no value '{name}'{did_you_mean(name, ADJUSTABLE)}")
-        if preset.mode == "dry" and name in ("dose", "flow"):
+        if not preset.takes(name):
             raise PresetError(
-                f"The preset '{preset.name}' is dry and takes no {name}; leave it out or choose "
-                "another preset."
+                f"The preset '{preset.name}' is of the mode '{preset.mode}' and takes no {name}; "
+                "leave it out or choose another preset."
             )
         _require(ADJUSTABLE[name].complaint(value), name)
     return overrides
@@ -119,6 +138,7 @@ def _changes(
     preset: Preset,
     overrides: Mapping[str, float],
     shots: int,
+    zone_area_cm2: float | None,
     cartridge: Cartridge,
     syringe: Syringe,
 ) -> Iterator[Change]:
@@ -132,6 +152,10 @@ def _changes(
     if shots != preset.shots.value:
         beyond = not preset.shots.holds(shots)
         yield Change("shots", preset.shots.text, f"{shots} shots", beyond_range=beyond)
+    zone = preset.zone_area
+    if zone is not None and zone_area_cm2 is not None and zone_area_cm2 != zone.value:
+        beyond = not zone.holds(zone_area_cm2)
+        yield Change("zone_area", zone.text, f"{zone_area_cm2:g} cm²", beyond_range=beyond)
     if cartridge.name != preset.cartridge:
         yield Change("cartridge", preset.cartridge, cartridge.name, beyond_range=False)
     if syringe.name != preset.syringe:

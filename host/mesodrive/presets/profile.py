@@ -7,18 +7,16 @@ rests. Settle and dose fit within the dwell; travel, dwell, return and rest with
 import math
 from dataclasses import dataclass
 
-from mesodrive.presets.models import Cartridge, Mode, Syringe
+from mesodrive.presets import mechanics
+from mesodrive.presets.coverage import Coverage, warnings
+from mesodrive.presets.models import Cartridge, Syringe
+from mesodrive.presets.modes import Mode
 
-TRAVEL_MS = 8  # needle out
-RETURN_MS = 12  # needle back
-RAMP_MS = 20  # the plunger speeds up and slows down
+LEAST_SETTLE_US = 1_000  # before a dose: time to see that the needle is out
+LEAST_DWELL_US = 100
+LEAST_PERIOD_US = 4_000
 
-_DEVICE_MODES: dict[Mode, str] = {
-    "single": "single",
-    "series": "series",
-    "stamp": "series",
-    "dry": "series",
-}
+_STEP_US = 100  # a dwell that follows from the dose is rounded up to this
 
 
 @dataclass(frozen=True)
@@ -36,7 +34,11 @@ class Change:
 
 @dataclass(frozen=True)
 class Prescription:
-    """Every number of a session, final. Times are whole ms because the device counts those."""
+    """Every number of a session, final. Times are whole µs because the device counts those.
+
+    `spacing_mm` from point to point, `zone_area_cm2` of the skin to be treated: None where
+    nobody has said.
+    """
 
     preset: str
     title: str
@@ -46,13 +48,17 @@ class Prescription:
     dose_ul: float
     rate_hz: float
     flow_ul_s: float
-    settle_ms: int
-    dwell_ms: int
-    rest_ms: int
-    period_ms: int
+    settle_us: int
+    dwell_us: int
+    rest_us: int
+    period_us: int
     shots: int
+    burst: int
+    soft_strikes: int
     fill_ul: float
     viscosity_cp: float
+    spacing_mm: float | None
+    zone_area_cm2: float | None
     cartridge: Cartridge
     syringe: Syringe
     changes: tuple[Change, ...]
@@ -63,24 +69,54 @@ class Prescription:
         return self.cartridge.pressure_kpa(self.flow_ul_s, self.viscosity_cp)
 
     @property
-    def least_period_ms(self) -> int:
-        """The shortest time from shot to shot with this dwell and rest."""
-        return least_period_ms(self.dwell_ms, self.rest_ms)
+    def least_dwell_us(self) -> int:
+        """The shortest dwell that holds settle and dose."""
+        return least_dwell_us(self.settle_us, self.dose_ul, self.flow_ul_s, self.syringe)
+
+    @property
+    def least_period_us(self) -> int:
+        """The shortest time from strike to strike with this depth, dwell and rest."""
+        return least_period_us(self.depth_mm, self.dwell_us, self.rest_us)
+
+    def coverage(self, strikes: int) -> Coverage | None:
+        """What `strikes` come to on the zone; None when its area is not known.
+
+        Several needles are as far apart as the cartridge has them; the points of a single one as
+        the person sets them.
+        """
+        if self.zone_area_cm2 is None:
+            return None
+        spacing = self.cartridge.spacing
+        return Coverage.of(
+            strikes,
+            needles=int(self.cartridge.needles.value),
+            diameter_mm=self.cartridge.outer_diameter.value,
+            spacing_mm=self.spacing_mm if spacing is None else spacing.value,
+            zone_area_cm2=self.zone_area_cm2,
+        )
+
+    @property
+    def warnings(self) -> list[str]:
+        """What a person should think about before it is given, each as one sentence."""
+        planned = self.coverage(self.shots)
+        return list(warnings(planned, self.technique)) if planned else []
 
     def to_profile(self) -> dict[str, object]:
         """Return the device's profile: the keys and whole units of docs/protocol.md."""
         return {
-            "version": 1,
+            "version": 2,
             "name": self.preset,
-            "mode": _DEVICE_MODES[self.mode],
+            "mode": self.mode,
             "shots": self.shots,
+            "burst": self.burst,
             "depth_um": thousandths(self.depth_mm),
             "dose_nl": thousandths(self.dose_ul),
             "flow_nl_s": thousandths(self.flow_ul_s),
-            "settle_ms": self.settle_ms,
-            "dwell_ms": self.dwell_ms,
-            "rest_ms": self.rest_ms,
-            "period_ms": self.period_ms,
+            "settle_us": self.settle_us,
+            "dwell_us": self.dwell_us,
+            "rest_us": self.rest_us,
+            "period_us": self.period_us,
+            "soft_strikes": self.soft_strikes,
             "cartridge_um": thousandths(self.cartridge.usable_length.value),
             "needles": int(self.cartridge.needles.value),
             "syringe_nl_per_mm": thousandths(self.syringe.ul_per_mm),
@@ -88,18 +124,23 @@ class Prescription:
         }
 
 
-def least_dwell_ms(settle_ms: float, dose_ul: float, flow_ul_s: float) -> int:
-    """Return the shortest dwell in whole ms that holds settle, dose and the plunger's ramps."""
+def least_dwell_us(settle_us: int, dose_ul: float, flow_ul_s: float, syringe: Syringe) -> int:
+    """Return the shortest dwell that holds settle, dose and the plunger's ramps."""
     if dose_ul == 0:
-        return math.ceil(settle_ms)
-    return math.ceil(settle_ms + dose_ul / flow_ul_s * 1000 + RAMP_MS - 1e-6)  # float noise
+        return max(settle_us, LEAST_DWELL_US)
+    dose_us = mechanics.dose_us(
+        thousandths(dose_ul), thousandths(flow_ul_s), thousandths(syringe.ul_per_mm)
+    )
+    return _STEP_US * math.ceil((settle_us + dose_us + mechanics.SPARE_US) / _STEP_US)
 
 
-def least_period_ms(dwell_ms: int, rest_ms: int) -> int:
-    """Return the shortest time from shot to shot, in ms."""
-    return TRAVEL_MS + dwell_ms + RETURN_MS + rest_ms
+def least_period_us(depth_mm: float, dwell_us: int, rest_us: int) -> int:
+    """Return the shortest time from strike to strike: travel, dwell, return and rest."""
+    depth_um = thousandths(depth_mm)
+    strike_us = mechanics.travel_us(depth_um) + dwell_us + mechanics.return_us(depth_um)
+    return max(LEAST_PERIOD_US, strike_us + rest_us)
 
 
 def thousandths(value: float) -> int:
-    """Return mm as µm, µL as nL, µL/s as nL/s: the device counts whole ones."""
+    """Return mm as µm, µL as nL, ms as µs: the device counts whole ones."""
     return round(value * 1000)

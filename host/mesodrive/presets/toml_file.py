@@ -9,7 +9,7 @@ from typing import TypeVar, cast
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from mesodrive.presets.models import SCHEMA, Entry
+from mesodrive.presets.models import Entry
 from mesodrive.presets.quantity import Quantity
 
 EntryT = TypeVar("EntryT", bound=Entry)
@@ -40,8 +40,8 @@ def read(path: Path, model: type[EntryT]) -> tuple[EntryT | None, list[str]]:
     except (tomllib.TOMLDecodeError, RecursionError) as e:
         return None, [f"{path} is not TOML ({str(e).rstrip('.')}); correct it there."]
     version = data.get("schema")
-    if type(version) is not int or version != SCHEMA:
-        return None, [f"{path.name}: {_schema_complaint(version)}"]
+    if type(version) is not int or version != model.SCHEMA:
+        return None, [f"{path.name}: {_schema_complaint(version, model.SCHEMA)}"]
     try:
         return model.model_validate(data), []
     except ValidationError as e:
@@ -59,12 +59,17 @@ def did_you_mean(word: str, words: Iterable[str]) -> str:
     return f"; choose from {', '.join(choices)}."
 
 
-def _schema_complaint(version: object) -> str:
+def _schema_complaint(version: object, known: int) -> str:
     if version is None:
-        return f"schema is missing; add 'schema = {SCHEMA}' as the first line."
-    if type(version) is int and version > SCHEMA:
-        return f"schema {version} is newer than this mesodrive knows ({SCHEMA}); update mesodrive."
-    return f"schema must be {SCHEMA}; correct it."
+        return f"schema is missing; add 'schema = {known}' as the first line."
+    if type(version) is int and version > known:
+        return f"schema {version} is newer than this mesodrive knows ({known}); update mesodrive."
+    if type(version) is int and 0 < version < known:
+        return (
+            f"schema {version} is of an older mesodrive, whose modes meant something else; check "
+            f"mode and times against docs/presets.md, then write schema = {known}."
+        )
+    return f"schema must be {known}; correct it."
 
 
 def _sentence(detail: ErrorDetails, model: type[Entry]) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 from mesodrive.presets.catalogue import load_cartridge, load_syringe
 from mesodrive.presets.errors import PresetError
 from mesodrive.presets.models import Preset
-from mesodrive.presets.prescription import WATER_CP, combine
+from mesodrive.presets.prescription import combine
 from mesodrive.presets.refusals import refusals
 from mesodrive.presets.toml_file import read
 
@@ -26,8 +26,8 @@ def validate(path: Path | str) -> list[str]:
 def _problems_of_use(preset: Preset) -> Iterator[str]:
     unknown = list(_unknown_parts(preset))
     yield from unknown
-    if not unknown and preset.mode != "drip":  # the device's strike says nothing of a drip
-        yield from refusals(combine(preset, {}, None, None, None, None, WATER_CP))
+    if not unknown:
+        yield from refusals(combine(preset, {}))
 
 
 def _unknown_parts(preset: Preset) -> Iterator[str]:

@@ -7,13 +7,13 @@ out of them.
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, StrictInt, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, StrictInt
 from pydantic_core import to_jsonable_python
 
-from mesodrive.presets import Prescription, Preset
-from mesodrive.records.errors import RecordsError
+from mesodrive.presets import Coverage, Prescription, Preset
+from mesodrive.telemetry import Shot
 
 _MAX_WHOLE = (1 << 53) - 1  # the largest whole number that JSON and a float both keep exactly
 
@@ -67,7 +67,10 @@ class Change(_Frozen):
 
 
 class PresetAsRun(_Frozen):
-    """A prescription of `mesodrive.presets`, in a form that stays readable when that changes."""
+    """A prescription of `mesodrive.presets`, in a form that stays readable when that changes.
+
+    Sessions of the first mesodrive have neither `burst` nor `soft_strikes`.
+    """
 
     preset: str
     title: str
@@ -82,11 +85,39 @@ class PresetAsRun(_Frozen):
     rest_ms: Amount
     period_ms: Amount
     shots: Count
+    burst: Count = 1
+    soft_strikes: Count = 0
     fill_ul: Amount
     viscosity_cp: Amount
     cartridge: JsonObject
     syringe: JsonObject
     changes: tuple[Change, ...]
+
+    @classmethod
+    def of(cls, p: Prescription) -> Self:
+        """`p` with its times in ms."""
+        return cls(
+            preset=p.preset,
+            title=p.title,
+            technique=p.technique,
+            mode=p.mode,
+            depth_mm=p.depth_mm,
+            dose_ul=p.dose_ul,
+            rate_hz=p.rate_hz,
+            flow_ul_s=p.flow_ul_s,
+            settle_ms=p.settle_us / 1000,
+            dwell_ms=p.dwell_us / 1000,
+            rest_ms=p.rest_us / 1000,
+            period_ms=p.period_us / 1000,
+            shots=p.shots,
+            burst=p.burst,
+            soft_strikes=p.soft_strikes,
+            fill_ul=p.fill_ul,
+            viscosity_cp=p.viscosity_cp,
+            cartridge=to_jsonable_python(p.cartridge, by_alias=True),
+            syringe=to_jsonable_python(p.syringe, by_alias=True),
+            changes=tuple(Change.model_validate(change) for change in p.changes),
+        )
 
 
 class DeviceIdentity(_Frozen):
@@ -105,7 +136,8 @@ class SessionFacts(_Frozen):
     """What is known when a session starts.
 
     `preset` is the preset as the library has it, `as_run` what this session made of it, `profile`
-    the device profile exactly as it was sent.
+    the device profile exactly as it was sent. `planned_…` is what all shots come to on the zone;
+    None where the zone's area, or how far apart the points lie, was not said.
     """
 
     operator: str | None = None
@@ -113,6 +145,9 @@ class SessionFacts(_Frozen):
     as_run: PresetAsRun
     profile: JsonObject
     device: DeviceIdentity
+    zone_area_cm2: Amount | None = None
+    planned_passes: Amount | None = None
+    planned_coverage_percent: Amount | None = None
 
     @classmethod
     def of(
@@ -123,26 +158,37 @@ class SessionFacts(_Frozen):
         operator: str | None = None,
     ) -> Self:
         """The facts of a session that gives `prescription` on the device whose `info` this is."""
+        planned = prescription.coverage(prescription.shots)
         return cls(
             operator=operator,
             preset=to_jsonable_python(preset, by_alias=True, exclude_none=True),
-            as_run=PresetAsRun.model_validate(to_jsonable_python(prescription, by_alias=True)),
+            as_run=PresetAsRun.of(prescription),
             profile=to_jsonable_python(prescription.to_profile()),
             device=DeviceIdentity.model_validate(info),
+            zone_area_cm2=prescription.zone_area_cm2,
+            planned_passes=planned.passes if planned else None,
+            planned_coverage_percent=planned.percent if planned else None,
         )
+
+    def coverage(self, strikes: int) -> Coverage | None:
+        """What `strikes` of the planned shots come to on the zone; None when it is not known."""
+        if self.zone_area_cm2 is None or self.planned_coverage_percent is None:
+            return None
+        planned = Coverage(self.zone_area_cm2, self.planned_passes, self.planned_coverage_percent)
+        return planned.scaled(strikes / self.as_run.shots)
 
 
 class ShotReport(_Frozen):
     """One shot as the device reported it.
 
     `t_ms` is the device's uptime at the start of the shot; `depth_mm`, `out_ms` and `back_ms`
-    are None when the sensor did not see the needle; `dose_ul` comes from counted steps. The
-    `true_…` values are there only when the shot was made on the emulated rig: what the virtual
-    injector itself measured.
+    are None when the sensor did not see the needle; `dose_ul` comes from counted steps, `depth_mm`
+    from where the depth stop stands. The `true_…` values are there only when the shot was made on
+    the emulated rig: what the virtual injector itself measured.
     """
 
     number: Annotated[StrictInt, Field(ge=1, le=_MAX_WHOLE)]
-    t_ms: Count
+    t_ms: Amount
     outcome: ShotOutcome
     why: str
     commanded_ul: Amount
@@ -158,34 +204,22 @@ class ShotReport(_Frozen):
     true_lost_ul: float | None = None
 
     @classmethod
-    def from_wire(cls, params: Mapping[str, object], depth_commanded_um: int) -> Self:
-        """The `shot` notification (or one item of `shots`) of docs/protocol.md as a report.
-
-        Raises RecordsError when a value is missing, unknown, of another kind or out of range.
-        """
-        try:
-            wire = _WireShot.model_validate(dict(params))
-            return cls(
-                number=wire.shot,
-                t_ms=wire.t_ms,
-                outcome=ShotOutcome(wire.outcome),
-                why=wire.why,
-                commanded_ul=wire.commanded_nl / 1000,
-                dose_ul=wire.dose_nl / 1000,
-                commanded_depth_mm=depth_commanded_um / 1000,
-                depth_mm=_thousandth(wire.depth_um),
-                steps=wire.steps,
-                audit=wire.audit,
-                out_ms=_thousandth(wire.out_us),
-                back_ms=_thousandth(wire.back_us),
-            )
-        except ValidationError as e:
-            wrong = e.errors(include_url=False, include_context=False)[0]
-            raise RecordsError(
-                f"The device's report of a shot is not as docs/protocol.md says"
-                f" ('{'.'.join(map(str, wrong['loc']))}': {wrong['msg']}); put the same version"
-                f" of mesodrive on the device and on this computer."
-            ) from e
+    def of(cls, shot: Shot, *, commanded_nl: int, commanded_depth_um: int) -> Self:
+        """The device's report of a strike whose profile had this dose and depth."""
+        return cls(
+            number=shot.shot,
+            t_ms=shot.t_us / 1000,
+            outcome=ShotOutcome(shot.outcome),
+            why=shot.why,
+            commanded_ul=commanded_nl / 1000,
+            dose_ul=shot.dose_nl / 1000,
+            commanded_depth_mm=commanded_depth_um / 1000,
+            depth_mm=None if shot.out_us is None else commanded_depth_um / 1000,
+            steps=shot.steps,
+            audit=shot.audit,
+            out_ms=_thousandth(shot.out_us),
+            back_ms=_thousandth(shot.back_us),
+        )
 
     def with_truth(self, skin_ul: float, depth_mm: float, lost_ul: float) -> Self:
         """This report with what the virtual injector measured: volume into the skin, depth
@@ -193,23 +227,6 @@ class ShotReport(_Frozen):
         return self.model_copy(
             update={"true_skin_ul": skin_ul, "true_depth_mm": depth_mm, "true_lost_ul": lost_ul}
         )
-
-
-class _WireShot(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    seq: Count | None = None
-    shot: Count
-    t_ms: Count
-    outcome: Literal["done", "stopped", "misfire"]
-    why: str
-    depth_um: Whole | None
-    commanded_nl: Count
-    dose_nl: Whole
-    steps: Count
-    audit: Whole
-    out_us: Count | None
-    back_us: Count | None
 
 
 def _thousandth(value: int | None) -> float | None:
@@ -239,13 +256,15 @@ class _SessionHead(_Frozen):
     reason: str
     uncertain_shots: Count | None
     uncertain_ul: Amount | None
+    lost_shots: Count | None
 
 
 class SessionSummary(_SessionHead):
     """One line of the list of sessions.
 
     `reason` is a sentence. `uncertain_…` is what may have been delivered beyond what is recorded;
-    None while nobody knows, as when the host was killed.
+    None while nobody knows, as when the host was killed. `lost_shots` of the uncertain ones were
+    given, but the device does not have their reports any more.
     """
 
     operator: str | None

@@ -91,6 +91,7 @@ class SessionRow(Base):
     reason: Mapped[str]
     uncertain_shots: Mapped[int | None]
     uncertain_ul: Mapped[float | None]
+    lost_shots: Mapped[int | None]
 
     operator: Mapped[str | None]
     preset_name: Mapped[str]
@@ -100,6 +101,9 @@ class SessionRow(Base):
     as_run: Mapped[JsonObject]
     profile: Mapped[JsonObject]
     device: Mapped[JsonObject]
+    zone_area_cm2: Mapped[float | None]
+    planned_passes: Mapped[float | None]
+    planned_coverage_percent: Mapped[float | None]
 
     shots: Mapped[list["ShotRow"]] = relationship(order_by="ShotRow.number")
     events: Mapped[list["EventRow"]] = relationship(order_by="EventRow.key")
@@ -114,7 +118,7 @@ class ShotRow(Base):
     key: Mapped[int] = mapped_column(primary_key=True)
     session_key: Mapped[int] = mapped_column(ForeignKey("session.key"))
     number: Mapped[int]
-    t_ms: Mapped[int]
+    t_ms: Mapped[float]
     outcome: Mapped[ShotOutcome]
     why: Mapped[str]
     commanded_ul: Mapped[float]

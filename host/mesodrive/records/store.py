@@ -1,7 +1,7 @@
 """The records: sessions are started, filled shot by shot, finished and read back."""
 
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -102,35 +102,54 @@ class Records:
                     as_run=facts.as_run.model_dump(mode="json"),
                     profile=facts.profile,
                     device=facts.device.model_dump(),
+                    zone_area_cm2=facts.zone_area_cm2,
+                    planned_passes=facts.planned_passes,
+                    planned_coverage_percent=facts.planned_coverage_percent,
                 )
             )
         self._running.add(id)
         return id
 
-    def add_shot(self, session_id: str, report: ShotReport) -> None:
-        """Record a shot of a session that has not ended.
+    def add_shots(self, session_id: str, reports: Sequence[ShotReport]) -> None:
+        """Record shots of a session that has not ended, all of them or none.
 
         The same report again changes nothing, and may then lack the virtual injector's values;
         another report under the same number is refused.
         """
+        if not reports:
+            return
+        numbers = [report.number for report in reports]
         with self._transaction(self._writer) as db:
             row = self._started(db, session_id)
-            known = db.scalar(
+            recorded = db.scalars(
                 sa.select(ShotRow).where(
-                    ShotRow.session_key == row.key, ShotRow.number == report.number
+                    ShotRow.session_key == row.key,
+                    ShotRow.number.between(min(numbers), max(numbers)),
                 )
             )
-            if known is not None:
-                if not _repeats(report, ShotRecord.model_validate(known)):
+            known: dict[int, ShotReport] = {
+                shot.number: ShotRecord.model_validate(shot) for shot in recorded
+            }
+            new: list[ShotReport] = []
+            for report in reports:
+                if report.number not in known:
+                    known[report.number] = report
+                    new.append(report)
+                elif not _repeats(report, known[report.number]):
                     raise RecordsError(
                         f"Shot {report.number} of session {row.id} is already recorded with other"
                         f" values; the first record stands: disarm and look at the device."
                     )
-                return
-            _refuse_ended(row)
-            db.add(
-                ShotRow(session_key=row.key, received_at=datetime.now(UTC), **report.model_dump())
-            )
+            if new:
+                _refuse_ended(row)
+                now = datetime.now(UTC)
+                db.execute(
+                    sa.insert(ShotRow),
+                    [
+                        {"session_key": row.key, "received_at": now, **report.model_dump()}
+                        for report in new
+                    ],
+                )
 
     def add_event(self, session_id: str, kind: EventKind, text: str) -> None:
         """Record that something has happened just now in a session that has not ended."""
@@ -146,10 +165,12 @@ class Records:
         reason: str,
         uncertain_shots: int,
         uncertain_ul: float,
+        lost_shots: int = 0,
     ) -> None:
         """Record that a session has ended now, and why in one sentence.
 
-        `uncertain_…` is what may have been delivered beyond the recorded shots.
+        `uncertain_…` is what may have been delivered beyond the recorded shots; of `lost_shots`
+        of these it is certain that they were given, and their reports are gone for good.
         """
         if outcome is SessionOutcome.RUNNING:
             raise ValueError("a finished session is not running")
@@ -161,6 +182,7 @@ class Records:
             row.reason = reason
             row.uncertain_shots = uncertain_shots
             row.uncertain_ul = uncertain_ul
+            row.lost_shots = lost_shots
         self._running.discard(session_id)
 
     def sessions(self) -> list[SessionSummary]:
@@ -257,10 +279,11 @@ class Records:
             "reason": _NO_END if abandoned else row.reason,
             "uncertain_shots": row.uncertain_shots,
             "uncertain_ul": row.uncertain_ul,
+            "lost_shots": row.lost_shots,
         }
 
 
-def _repeats(report: ShotReport, known: ShotRecord) -> bool:
+def _repeats(report: ShotReport, known: ShotReport) -> bool:
     stored = known.model_dump(exclude={"received_at"})
     truth = report.model_dump(include=_TRUTH)
     if all(value is None for value in truth.values()):

@@ -9,7 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from mesodrive import __version__
-from mesodrive.records import SessionOutcome, SessionRecord, ShotOutcome
+from mesodrive.records import SessionOutcome, SessionRecord, ShotOutcome, ShotRecord
 from mesodrive.reports import plots
 from mesodrive.reports.files import write_whole
 from mesodrive.reports.totals import (
@@ -29,6 +29,7 @@ _HEADLINES = {
     SessionOutcome.INTERRUPTED: ("bad", "The session was interrupted"),
 }
 _UNSEEN = "\N{EN DASH}"
+_MOST_ROWS = 2_000  # what a page can hold; only a dry session has more shots
 
 
 def write_report(records: Sequence[SessionRecord], path: Path) -> None:
@@ -57,10 +58,17 @@ def _session(record: SessionRecord) -> dict[str, object]:
         "certain": _certain(record),
         "uncertain": _uncertain(record),
         "totals": totals(record),
+        "listed": _listed(record),
         "settings": _settings(record),
         "plots": _plots(record),
         "measured": any(shot.true_skin_ul is not None for shot in record.shots),
     }
+
+
+def _listed(record: SessionRecord) -> Sequence[ShotRecord]:
+    if len(record.shots) <= _MOST_ROWS:
+        return record.shots
+    return [shot for shot in record.shots if shot.outcome is not ShotOutcome.DONE][:_MOST_ROWS]
 
 
 @dataclass(frozen=True)
@@ -126,6 +134,11 @@ def _certain(record: SessionRecord) -> str:
         sentences.append(f"{_shots(stopped)} stopped before the end.")
     if misfired:
         sentences.append(f"{_shots(misfired)} misfired.")
+    if record.lost_shots:
+        sentences.append(
+            f"{_shots(record.lost_shots)} more {'was' if record.lost_shots == 1 else 'were'} given"
+            " and the reports are lost for good."
+        )
     return " ".join(sentences)
 
 

@@ -9,7 +9,7 @@ Each takes a record with at least one shot.
 import io
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
@@ -18,6 +18,8 @@ from matplotlib.ticker import MaxNLocator
 
 from mesodrive.records import SessionRecord, ShotOutcome, ShotRecord
 from mesodrive.reports.totals import DEPTH_BAND_MM, DOSE_BAND_PERCENT
+
+_T = TypeVar("_T")
 
 _INK = "#24323e"
 _GRID = "#e3e8ec"
@@ -57,6 +59,9 @@ _HOLLOW: dict[str, Any] = {
 }
 
 
+_MOST_POINTS = 2_000  # more would be one black bar, and a page too large to open
+
+
 def dose_per_shot(record: SessionRecord) -> str:
     """Dose reported and measured over the shot's number, in the band around the commanded one."""
     with mpl.rc_context(_STYLE):
@@ -79,6 +84,7 @@ def dose_per_shot(record: SessionRecord) -> str:
 
 def depth_per_shot(record: SessionRecord) -> str:
     """Depth reported and measured over the shot's number, in the band around the commanded one."""
+    record = record.model_copy(update={"shots": _thinned(record.shots)})
     with mpl.rc_context(_STYLE):
         figure, axes = _axes(record, "depth, mm")
         _band(
@@ -127,6 +133,7 @@ def start_intervals(record: SessionRecord) -> str:
             for early, late in zip(record.shots, record.shots[1:], strict=False)
             if late.number == early.number + 1
         ]
+        pairs = _thinned(pairs)
         axes.axhline(
             record.facts.as_run.period_ms, color="#9fb8ac", linewidth=2.5, label="set period"
         )
@@ -196,6 +203,11 @@ def _points(
             transform=axes.get_xaxis_transform(),
             label="needle not seen",
         )
+
+
+def _thinned(points: Sequence[_T]) -> Sequence[_T]:
+    """Every n-th of `points`, so that they can be drawn."""
+    return points[:: len(points) // _MOST_POINTS + 1]
 
 
 def _columns(points: Sequence[tuple[int, float]]) -> tuple[list[int], list[float]]:

@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass
 
+from mesodrive.presets import Coverage
 from mesodrive.records import SessionRecord, ShotOutcome, ShotReport
 
 DOSE_BAND_PERCENT = 2.0
@@ -26,6 +27,7 @@ class Totals:
     worst_dose_percent: float | None
     worst_depth_mm: float | None
     duration_s: float
+    coverage: Coverage | None
 
 
 def totals(record: SessionRecord) -> Totals:
@@ -42,7 +44,20 @@ def totals(record: SessionRecord) -> Totals:
         worst_dose_percent=_worst([dose_deviation_percent(shot) for shot in done]),
         worst_depth_mm=_worst([depth_deviation_mm(shot) for shot in done]),
         duration_s=(shots[-1].t_ms - shots[0].t_ms) / 1000 if shots else 0.0,
+        coverage=coverage(record),
     )
+
+
+def coverage(record: SessionRecord) -> Coverage | None:
+    """What the zone has had; None without a zone. Strikes whose reports are lost count as given,
+    and those whose needle was not seen out do not."""
+    strikes = sum(map(reached_skin, record.shots)) + (record.lost_shots or 0)
+    return record.facts.coverage(strikes)
+
+
+def reached_skin(shot: ShotReport) -> bool:
+    """Whether the needle was seen out, and so made its hole."""
+    return shot.out_ms is not None
 
 
 def dose_deviation_percent(shot: ShotReport) -> float | None:

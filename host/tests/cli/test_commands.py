@@ -58,6 +58,7 @@ def test_all_commands_are_there() -> None:
         "devices",
         "info",
         "selftest",
+        "trace",
         "ack",
         "flash",
         "preset list",
@@ -86,7 +87,7 @@ def test_every_command_and_option_explains_itself(
 def test_every_number_is_asked_for_in_a_unit(words: tuple[str, ...]) -> None:
     for option in COMMANDS[words].params:
         if re.search(r"\b(float|int)\b", str(option.type_descriptor.annotation)):
-            assert re.search(r"µL|\bmm\b|\bms\b|\bHz\b|[Ss]hots", option.help), option.name
+            assert re.search(r"µL|cm²|\bmm\b|\bms\b|\bHz\b|[Ss]hots", option.help), option.name
 
 
 def test_the_version_is_told(mesodrive: Mesodrive) -> None:
@@ -131,6 +132,31 @@ def test_a_preset_as_json_holds_every_value_with_unit_and_source(mesodrive: Meso
         assert " ".join(value["source"].split()[:3]) in table
 
 
+@pytest.mark.parametrize(
+    ("preset", "words"),
+    [
+        ("hyaluronic-booster-9", "mode stamp: one strike at each contact while the trigger is he"),
+        ("epidermic", "mode burst: a row of strikes a pull of the trigger"),
+        ("nappage", "mode series: strikes while the trigger is held"),
+    ],
+)
+def test_a_preset_says_what_a_pull_of_the_trigger_gives(
+    mesodrive: Mesodrive, preset: str, words: str
+) -> None:
+    out = mesodrive("preset", "show", preset)[1]
+    assert words in out
+    if preset == "epidermic":
+        assert "10 strikes" in out
+
+
+def test_a_file_of_the_first_schema_says_what_to_do(mesodrive: Mesodrive, house: Path) -> None:
+    (house / "mine.toml").write_text('schema = 1\nname = "mine"\n')
+    code, out, _ = mesodrive("preset", "validate", "mine.toml")
+    assert code == 1
+    assert "schema 1 is of an older mesodrive" in out
+    assert "write schema = 2." in out
+
+
 def test_an_unknown_preset_is_one_sentence(mesodrive: Mesodrive) -> None:
     code, out, err = mesodrive("preset", "show", "napage")
     assert (code, out) == (1, "")
@@ -141,7 +167,7 @@ def test_an_unknown_preset_is_one_sentence(mesodrive: Mesodrive) -> None:
 def test_a_wrong_preset_file_is_told_in_full_and_exits_1(
     mesodrive: Mesodrive, house: Path, as_json: bool
 ) -> None:
-    (house / "mine.toml").write_text('schema = 1\nname = "mine"\ncolour = "[red]blue"\n')
+    (house / "mine.toml").write_text('schema = 2\nname = "mine"\ncolour = "[red]blue"\n')
     code, out, err = mesodrive("preset", "validate", "mine.toml", *["--json"][: int(as_json)])
     assert (code, err) == (1, "")
     assert "colour" in out
@@ -174,14 +200,18 @@ def test_no_device_is_said_and_is_an_empty_list(mesodrive: Mesodrive) -> None:
     assert json.loads(mesodrive("devices", "--json")[1]) == []
 
 
-@pytest.mark.parametrize("words", ["info", "selftest", "ack", "session run nappage --yes"])
+@pytest.mark.parametrize(
+    "words", ["info", "selftest", "trace", "ack", "session run nappage --yes"]
+)
 def test_without_a_device_a_command_is_one_sentence(mesodrive: Mesodrive, words: str) -> None:
     code, _, err = mesodrive(*words.split())
     assert code == 1
     assert "No mesodrive is connected" in one_sentence(err)
 
 
-@pytest.mark.parametrize("words", ["info", "selftest", "ack", "session run nappage --yes"])
+@pytest.mark.parametrize(
+    "words", ["info", "selftest", "trace", "ack", "session run nappage --yes"]
+)
 def test_a_port_that_does_not_exist_is_one_sentence(mesodrive: Mesodrive, words: str) -> None:
     code, _, err = mesodrive(*words.split(), "--port", "/dev/nothing-here")
     assert code == 1
@@ -247,6 +277,35 @@ def test_an_acknowledgement_is_confirmed_or_refused(mesodrive: Mesodrive) -> Non
         code, out, err = mesodrive("ack", "--port", path)
     assert (code, out) == (1, "")
     assert "The guard is open" in one_sentence(err)
+
+
+ROWS = [[1_000_000, "state", 3], [1_004_250, "contact", 0], [1_004_300, "stop", 2]]
+TRACE = Exchange("trace", result({"total": 3, "rows": ROWS}), params={"first": 0})
+
+
+def test_the_last_moments_before_a_stop_are_a_table_or_json(mesodrive: Mesodrive) -> None:
+    with scripted_terminal(info(), TRACE) as (path, script):
+        code, table, _ = mesodrive("trace", "--port", path)
+    script.finish()
+    assert code == 0
+    words = [line.split() for line in table.splitlines()]
+    for row in (["4.300", "state", "3"], ["0.050", "contact", "0"], ["0.000", "stop", "2"]):
+        assert any(set(row) <= set(line) for line in words)
+    with scripted_terminal(info(), TRACE) as (path, script):
+        code, out, err = mesodrive("trace", "--port", path, "--json")
+    script.finish()
+    assert (code, err) == (0, "")
+    assert json.loads(out)[1] == {"t_us": 1_004_250, "event": "contact", "value": 0}
+
+
+def test_a_device_that_never_stopped_has_no_trace(mesodrive: Mesodrive) -> None:
+    empty = Exchange("trace", result({"total": 0, "rows": []}))
+    with scripted_terminal(info(), empty) as (path, _):
+        code, out, _ = mesodrive("trace", "--port", path)
+    assert code == 0
+    assert out.startswith("The device has not stopped since")
+    with scripted_terminal(info(), empty) as (path, _):
+        assert mesodrive("trace", "--port", path, "--json")[1] == "[]\n"
 
 
 # records

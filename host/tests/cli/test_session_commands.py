@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from mesodrive.cli import output, session
 from mesodrive.records import Records
 from mesodrive_rig.scripted import (
     PLAN,
@@ -16,10 +17,13 @@ from mesodrive_rig.scripted import (
     Item,
     Vanish,
     info,
+    live,
     refusal,
     result,
+    row,
     scripted_terminal,
     shot,
+    shots,
     state,
     status,
 )
@@ -45,6 +49,7 @@ def armed(*items: Item) -> tuple[Exchange, ...]:
     )
 
 
+DONE_LATER = (0.1, shots(5, row(1), row(2)), *state(6, "READY", "all shots are done"))
 DONE = (shot(4, 1), 0.05, shot(5, 2, dose_nl=10_003), *state(6, "READY", "all shots are done"))
 END = status(state="READY", why="all shots are done", profile=PROFILE_ID, shots_done=2)
 RUN = ("session", "run", "nappage", "--shots", 2, "--yes")
@@ -122,6 +127,13 @@ def test_what_was_recorded_can_be_looked_at_and_taken_along(
     assert json.loads((house / "session.json").read_text("utf-8"))["units"]
 
 
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A lost device is not looked for again for long."""
+    monkeypatch.setattr(session, "FIND_AGAIN_S", 0.1)
+
+
+@pytest.mark.usefixtures("impatient")
 def test_a_lost_cable_says_what_is_not_certain_and_exits_1(
     mesodrive: Mesodrive, house: Path
 ) -> None:
@@ -146,6 +158,108 @@ def test_a_refused_profile_is_one_sentence_and_no_record(
     assert code == 1
     assert one_sentence(err) == "mesodrive: depth_um is past the limit; take less.\n"
     assert sessions(house) == 0
+
+
+def test_a_lost_device_that_answers_again_tells_the_rest(
+    mesodrive: Mesodrive, house: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    again = Exchange("shots", result({"lost": 0, "rows": [row(2)]}), params={"first": 2})
+    with (
+        scripted_terminal(info(), END, again) as (second, script),
+        scripted_terminal(*armed(shot(4, 1), 0.3, Vanish())) as (path, _),
+    ):
+        ports = iter((path, "/dev/nothing-here", second))
+
+        def choose(*_: object) -> str:
+            return next(ports)
+
+        monkeypatch.setattr(output, "choose", choose)
+        code, out, err = mesodrive(*RUN)
+    script.finish()
+    assert (code, err) == (1, "")
+    assert "The device was found again and has told the rest." in out.replace("\n", " ")
+    assert "Not certain" not in out
+    with Records.open(house / "records.db") as records:
+        record = records.session("last")
+    assert [one.number for one in record.shots] == [1, 2]
+
+
+def test_reports_that_are_lost_for_good_are_told_and_kept(mesodrive: Mesodrive) -> None:
+    items = (shots(4, row(1), row(40)), 0.05, *state(6, "READY", "all shots are done"))
+    end = status(state="READY", why="all shots are done", profile=PROFILE_ID, shots_done=40)
+    gone = Exchange("shots", result({"lost": 38, "rows": [row(40)]}), params={"first": 2})
+    with scripted_terminal(*armed(*items), end, gone, end) as (path, script):
+        code, out, _ = mesodrive("session", "run", "nappage", "--shots", 40, "--yes", "-p", path)
+    script.finish()
+    assert code == 1
+    assert "38 of them were given; their reports are lost for good." in out
+    assert json.loads(mesodrive("session", "show", "last", "--json")[1])["lost_shots"] == 38
+    assert "38 of them were given; their reports" in mesodrive("session", "show", "last")[1]
+
+
+# the zone
+
+
+def test_passes_so_far_stand_beside_the_progress_and_in_the_record(mesodrive: Mesodrive) -> None:
+    items = (live(4, shots_done=1, delivered_nl=9997), *DONE_LATER)
+    with scripted_terminal(*armed(*items), END) as (path, script):
+        code, out, _ = mesodrive(*RUN, "--port", path, "--zone-area-cm2", 1)
+    script.finish()
+    assert code == 0
+    assert "All shots come to 0.18 passes, 0.15 % of 1 cm²." in out
+    assert "Mode series: strikes while the trigger is held." in out
+    assert "0 left · 0.09 passes, 0.08 % of 1 cm²" in out
+    assert "Zone: 0.18 passes, 0.15 % of 1 cm²." in mesodrive("session", "show", "last")[1]
+
+
+def test_a_program_reads_the_live_status(mesodrive: Mesodrive) -> None:
+    items = (live(4, shots_done=1, delivered_nl=9997), *DONE_LATER)
+    with scripted_terminal(*armed(*items), END) as (path, _):
+        _, out, _ = mesodrive(*RUN, "--port", path, "--zone-area-cm2", 1, "--json")
+    (told,) = [one for one in map(json.loads, out.splitlines()) if one["event"] == "live"]
+    assert (told["shots_done"], told["delivered_ul"], told["left_ul"]) == (1, 9.997, 1000)
+    assert told["passes"] == pytest.approx(0.09)
+    assert told["coverage_percent"] == pytest.approx(0.076, abs=0.001)
+
+
+@pytest.mark.parametrize("says", ["n\n", ""])
+def test_too_many_passes_are_asked_for_and_no_opens_nothing(
+    mesodrive: Mesodrive, house: Path, says: str
+) -> None:
+    words = ("session", "run", "nappage", "--shots", 50, "--zone-area-cm2", 1, *NOWHERE)
+    code, _, err = mesodrive(*words, says=says)
+    assert code == 1
+    assert "All strikes come to 4.5 passes over 1 cm² and at most 4 are advised;" in err
+    assert not (house / "records.db").exists()
+    assert "There is no port" in mesodrive(*words, says="y\n")[2]
+    assert "There is no port" in mesodrive(*words, "--yes")[2]
+
+
+def test_what_is_too_fast_to_read_has_a_line_for_what_went_wrong_only(
+    mesodrive: Mesodrive,
+) -> None:
+    dry = {"dose_nl": 0, "steps": 0, "audit": 0}
+    missed = row(2, **dry, outcome="misfire", out_us=None, why="the needle was not seen out")
+    rows = [row(1, **dry), missed, row(3, **dry)]
+    items = (shots(4, *rows), 0.05, *state(5, "READY", "all shots are done"))
+    end = status(state="READY", why="all shots are done", profile=PROFILE_ID, shots_done=3)
+    way = (
+        info(),
+        status(),
+        Exchange("profile.load", result(PLAN)),
+        Exchange("home", READY),
+        Exchange("arm", *state(3, "ARMED"), result({"state": "ARMED"}), 0.05, *items),
+        end,
+    )
+    with scripted_terminal(*way) as (path, script):
+        code, out, _ = mesodrive(
+            *("session", "run", "dry-microneedling", "--shots", 3, "--yes", "--port", path)
+        )
+    script.finish()
+    assert code == 1
+    assert "misfire: the needle was not seen out" in out
+    assert "shot   2  commanded" in out
+    assert "shot   1  commanded" not in out
 
 
 # questions
@@ -202,7 +316,12 @@ def test_a_value_beyond_its_range_goes_on_with_yes(mesodrive: Mesodrive) -> None
         (("--set", "dose=nan"), "dose is nan µL but must lie from"),
         (("--set", "dose=-1"), "dose is -1 µL but must lie from"),
         (("--set", "depth=5"), "is past the 4 mm that the cartridge 'single-30g-4mm' reaches"),
-        (("--set", "rate=100"), "A rate of 100 Hz leaves 10 ms a shot"),
+        (("--set", "rate=100"), "A rate of 100 Hz leaves 10 ms a strike and one takes"),
+        (("--set", "burst=5"), "is of the mode 'series' and takes no burst; leave it out"),
+        (("--set", "soft_strikes=51"), "soft_strikes is 51 strikes but must lie from 0 to 50"),
+        (("--set", "settle=0.5"), "A settle of 0.5 ms is too short to see that the needle is"),
+        (("--set", "flow=300"), "more than the plunger can follow; set at most 208 µL/s"),
+        (("--zone-area-cm2", "0"), "zone_area is 0 cm² but must lie from 0.1 to 5000 cm²"),
         (("--shots", "200"), "200 shots of 10 µL need 2000 µL and the syringe '1ml' holds"),
         (("--shots", "0"), "shots is 0 shots but must lie from 1"),
         (("--fill", "50"), "20 shots of 10 µL need 200 µL and the syringe is filled with 50"),

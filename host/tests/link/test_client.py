@@ -18,6 +18,7 @@ from mesodrive_rig.scripted import (
     note,
     refusal,
     result,
+    row,
     shot,
     state,
     torn,
@@ -207,8 +208,8 @@ def test_notifications_come_in_order_and_without_their_number(talk: Begin) -> No
     here = talk(Exchange("arm", *state(4, "ARMED"), shot(5, 1), result(1), shot(6, 2)))
     here.client.call("arm")
     here.client.pump(0.1)
-    assert [method for method, _ in here.told] == ["state", "shot", "shot"]
-    assert [params.get("shot") for _, params in here.told] == [None, 1, 2]
+    assert [method for method, _ in here.told] == ["state", "shots", "shots"]
+    assert [params.get("rows") for _, params in here.told] == [None, [row(1)], [row(2)]]
     assert all("seq" not in params for _, params in here.told)
 
 

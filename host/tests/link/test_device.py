@@ -14,8 +14,8 @@ from mesodrive_rig.scripted import (
     ScriptedPort,
     info,
     refusal,
-    report,
     result,
+    row,
     scripted_terminal,
     status,
 )
@@ -35,7 +35,7 @@ def without(key: str) -> dict[str, Any]:
     ("answer", "sentence"),
     [
         (info(product="toaster"), r"^On scripted is a toaster, not a mesodrive\.$"),
-        (info(protocol=2), r"^The device speaks protocol 2 and this host 1; flash the firmware"),
+        (info(protocol=1), r"^The device speaks protocol 1 and this host 2; flash the firmware"),
         (Exchange("info", result(without("serial"))), r"answer to info is not as this host exp"),
         (info(ram_free="much"), r"answer to info is not as this host expects; flash"),
         (Exchange("info", result("hello")), r"answer to info is not as this host expects; flash"),
@@ -72,6 +72,13 @@ def test_volumes_go_out_in_whole_nl() -> None:
     port.script.finish()
 
 
+def test_a_disarm_is_a_stop_at_once_and_then_a_request() -> None:
+    device, port = opened(Exchange("disarm", result({"state": "READY"})))
+    device.disarm()
+    port.script.finish()
+    assert port.script.stops == 1
+
+
 def test_status_and_selftest_are_typed() -> None:
     checks = [{"name": "ram", "ok": False, "detail": "2 KiB are free"}]
     device, port = opened(
@@ -84,7 +91,8 @@ def test_status_and_selftest_are_typed() -> None:
     assert now.alarm
     assert now.alarm.code == "guard_open"
     assert not device.selftest().passed
-    assert device.load({"shots": 2}).dose_steps == 1845
+    plan = device.load({"shots": 2})
+    assert (plan.dose_steps, plan.travel_us, plan.min_period_us) == (1845, 3128, 219_290)
     port.script.finish()
 
 
@@ -94,21 +102,45 @@ def test_a_state_that_this_host_does_not_know_is_not_acted_upon() -> None:
         device.status()
 
 
-def test_reports_are_fetched_page_by_page() -> None:
-    def page(first: int, *numbers: int) -> Exchange:
-        return Exchange(
-            "shots", result({"shots": [report(n) for n in numbers]}), params={"first": first}
-        )
+def page(first: int, *numbers: int) -> Exchange:
+    rows = [row(number) for number in numbers]
+    return Exchange("shots", result({"lost": 0, "rows": rows}), params={"first": first})
 
-    device, port = opened(page(3, 3, 4, 5, 6), page(7, 7), page(8))
-    assert [shot["shot"] for shot in device.shots(3)] == [3, 4, 5, 6, 7]
+
+def test_strikes_are_fetched_page_by_page_and_no_further_than_wanted() -> None:
+    device, port = opened(page(3, 3, 4, 5, 6), page(7, 7, 8, 9))
+    assert [shot.shot for shot in device.shots(3, 8)] == [3, 4, 5, 6, 7, 8]
     port.script.finish()
 
 
-def test_no_report_beyond_the_devices_last_number_is_asked_for() -> None:
-    last = Exchange("shots", result({"shots": [report(2000)]}), params={"first": 2000})
-    device, port = opened(last)
-    assert [shot["shot"] for shot in device.shots(2000)] == [2000]
+def test_strikes_that_the_device_has_no_more_are_left_out() -> None:
+    device, port = opened(page(1, 501, 502), page(503))
+    assert [shot.shot for shot in device.shots(1, 600)] == [501, 502]
+    port.script.finish()
+
+
+def test_a_device_that_goes_back_is_not_asked_for_ever() -> None:
+    device, port = opened(page(3, 3), page(4, 2, 3))
+    assert [shot.shot for shot in device.shots(3, 9)] == [3]
+    port.script.finish()
+
+
+def test_nothing_is_asked_when_nothing_is_wanted() -> None:
+    device, port = opened()
+    assert device.shots(5, 4) == []
+    port.script.finish()
+
+
+def test_the_trace_is_fetched_page_by_page() -> None:
+    def part(first: int, *values: int) -> Exchange:
+        rows = [[value, "state", value] for value in values]
+        return Exchange("trace", result({"total": 3, "rows": rows}), params={"first": first})
+
+    device, port = opened(part(0, 10, 11), part(2, 12))
+    assert [event.value for event in device.trace()] == [10, 11, 12]
+    port.script.finish()
+    device, port = opened(Exchange("trace", result({"total": 0, "rows": []})))
+    assert device.trace() == []
     port.script.finish()
 
 

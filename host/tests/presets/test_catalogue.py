@@ -57,9 +57,7 @@ def test_a_shipped_preset_has_no_problem(path: Path) -> None:
     assert validate(path) == []
 
 
-@pytest.mark.parametrize(
-    "preset", [p for p in list_presets() if p.mode != "drip"], ids=lambda p: p.name
-)
+@pytest.mark.parametrize("preset", list_presets(), ids=lambda p: p.name)
 def test_a_shipped_preset_can_be_prescribed_once_its_dose_is_set(preset: Preset) -> None:
     open_dose = preset.dose is None and preset.mode != "dry"
     prescription = prescribe(preset, overrides={"dose": 2.0} if open_dose else {})
@@ -70,7 +68,7 @@ def test_nappage_gives_at_least_twenty_shots_of_10_ul_in_under_half_a_second_eac
     prescription = prescribe(load_preset("nappage"))
     assert prescription.dose_ul == 10
     assert prescription.shots >= 20
-    assert 300 <= prescription.period_ms <= 500
+    assert 300_000 <= prescription.period_us <= 500_000
     assert prescription.changes == ()
 
 
@@ -78,7 +76,37 @@ def test_the_booster_stamps_20_ul_through_nine_needles_at_06_mm() -> None:
     prescription = prescribe(load_preset("hyaluronic-booster-9"))
     profile = prescription.to_profile()
     assert (profile["needles"], profile["dose_nl"], profile["depth_um"]) == (9, 20_000, 600)
-    assert profile["period_ms"] == 1000
+    assert profile["period_us"] == 1_000_000
+
+
+def test_a_technique_has_the_mode_of_its_movement() -> None:
+    modes = {preset.name: preset.mode for preset in list_presets()}
+    assert modes == {
+        "dry-microneedling": "dry",
+        "epidermic": "burst",
+        "fractional": "stamp",
+        "hyaluronic-booster-9": "stamp",
+        "mesoperfusion": "drip",
+        "micro-droplet": "series",
+        "micropuncture": "single",
+        "nappage": "series",
+        "papule": "single",
+        "point-by-point": "single",
+    }
+    assert value_of(load_preset("nappage").soft_strikes) > 0
+
+
+@pytest.mark.parametrize("depth", [0.25, 1.0, 2.5])
+@pytest.mark.parametrize("rate", [100.0, 117.0, 150.0])
+def test_dry_micro_needling_keeps_its_rate_at_every_depth_of_its_range(
+    depth: float, rate: float
+) -> None:
+    preset = load_preset("dry-microneedling")
+    assert preset.rate.range == (100, 150)
+    assert preset.depth.range == (0.25, 2.5)
+    prescription = prescribe(preset, overrides={"depth": depth, "rate": rate})
+    assert prescription.period_us == round(1e6 / rate)
+    assert prescription.changes == () or all(not c.beyond_range for c in prescription.changes)
 
 
 def test_there_are_cartridges_of_1_5_9_and_12_needles() -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from mesodrive.presets import PresetError, load_preset, validate
 
 GOOD = """\
-schema = 1
+schema = 2
 name = "mine"
 title = "Mine"
 technique = "nappage"
@@ -102,14 +102,17 @@ def test_a_good_file_loads_and_has_no_problem(preset_file: WriteFile) -> None:
         ('value = 20\nunit = "shots"', 'value = 2.5\nunit = "shots"', "shots is 2.5 but must"),
         ("value = 100\n", "values = 100\n", "flow.values is not a known key; did you mean value?"),
         ("[rate]", "[rates]", "rates is not a known key; did you mean rate"),
-        ('mode = "series"', 'mode = "burst"', "mode must be one of 'single', 'series'"),
-        ('mode = "series"', 'mode = "dry"', "dose and flow have no place in the mode 'dry'"),
+        ('mode = "series"', 'mode = "glide"', "mode must be one of 'single', 'burst', 'series'"),
+        ('mode = "series"', 'mode = "dry"', "dose has no place in the mode 'dry'; remove it"),
+        ('mode = "series"', 'mode = "burst"', "burst is missing in the mode 'burst'; add it."),
         ('name = "mine"', 'name = "My preset"', "name may hold a to z"),
         ('title = "Mine"', 'title = ""', "title must not be empty; correct"),
         ('title = "Mine"', "", "title is missing; add it."),
-        ("schema = 1", "", "schema is missing; add 'schema = 1'"),
-        ("schema = 1", "schema = 2", "schema 2 is newer than this mesodrive knows (1); update"),
-        ("schema = 1", "schema = true", "schema must be 1; correct it."),
+        ("schema = 2", "", "schema is missing; add 'schema = 2'"),
+        ("schema = 2", "schema = 3", "schema 3 is newer than this mesodrive knows (2); update"),
+        ("schema = 2", "schema = 1", "schema 1 is of an older mesodrive, whose modes meant some"),
+        ("schema = 2", "schema = 0", "schema must be 2; correct it."),
+        ("schema = 2", "schema = true", "schema must be 2; correct it."),
         ("[rest]", "[rest", "is not TOML (Expected ']'"),
         ('syringe = "1ml"', 'syringe = "1ml"\nsyringe = "2ml"', "is not TOML (Cannot overwrite"),
     ],
@@ -128,6 +131,38 @@ def test_a_number_without_its_source_is_refused(preset_file: WriteFile) -> None:
 def test_a_flow_is_wanted_where_there_is_liquid(preset_file: WriteFile) -> None:
     path = preset_file('[flow]\nvalue = 100\nunit = "µL/s"\nsource = "test"\n', "")
     assert refusal(path) == "mine.toml: flow is missing in the mode 'series'; add it."
+
+
+BURST = '[burst]\nvalue = 5\nunit = "strikes"\nsource = "test"\n'
+SOFT = '[soft_strikes]\nvalue = 5\nunit = "strikes"\nsource = "test"\n'
+
+
+@pytest.mark.parametrize(
+    ("mode", "more", "sentence"),
+    [
+        ("series", BURST, "burst has no place in the mode 'series'; remove it or change mode."),
+        ("single", SOFT, "soft_strikes has no place in the mode 'single'; remove it or change"),
+        ("stamp", SOFT, "soft_strikes has no place in the mode 'stamp'; remove it or change"),
+        ("drip", SOFT, "soft_strikes has no place in the mode 'drip'; remove it or change"),
+        ("burst", BURST.replace("5", "1"), "burst is 1 strikes but must lie from 2 to 100"),
+        ("burst", BURST.replace("5", "2.5"), "burst is 2.5 but must be a whole number; round"),
+        ("series", SOFT.replace("5", "51"), "soft_strikes is 51 strikes but must lie from 0 to"),
+    ],
+    ids=["burst", "single", "stamp", "drip", "row-of-one", "half-a-strike", "never-full"],
+)
+def test_a_value_that_the_mode_does_not_know_is_refused(
+    preset_file: WriteFile, mode: str, more: str, sentence: str
+) -> None:
+    text = preset_file('mode = "series"', f'mode = "{mode}"').read_text("utf-8")
+    path = preset_file()
+    path.write_text(text + more, "utf-8")
+    assert f"mine.toml: {sentence}" in refusal(path)
+
+
+def test_fractions_of_a_ms_are_taken(preset_file: WriteFile) -> None:
+    path = preset_file('value = 50\nunit = "ms"', 'value = 0.4\nunit = "ms"')
+    assert load_preset(str(path)).rest.value == 0.4
+    assert validate(path) == []
 
 
 @pytest.mark.parametrize("unit", ["uL", "\N{GREEK SMALL LETTER MU}L", "\N{MICRO SIGN}L"])
@@ -181,10 +216,11 @@ _KEYS = st.from_regex(r"[A-Za-z0-9_-]{1,12}", fullmatch=True)
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 def test_any_unknown_key_is_refused(preset_file: WriteFile, key: str, table: str) -> None:
     known = {"value", "unit", "range", "source"} if table else set(re.findall(r"\w+", GOOD))
-    known |= set() if table else {"dwell", "spacing", "notes"}
+    optional = {"dwell", "spacing", "notes", "burst", "soft_strikes", "zone_area"}
+    known |= set() if table else optional
     if key in known:
         return
-    where = f"[{table}]\n" if table else "schema = 1\n"
+    where = f"[{table}]\n" if table else "schema = 2\n"
     name = f"{table}.{key}" if table else key
     path = preset_file(where, where + f'{key} = "x"\n')
     assert refusal(path).startswith(f"mine.toml: {name} is not a known key; ")

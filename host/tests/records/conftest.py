@@ -5,12 +5,13 @@ from pathlib import Path
 import pytest
 
 from mesodrive.presets import load_preset, prescribe
-from mesodrive.records import SessionFacts
+from mesodrive.records import SessionFacts, ShotReport
+from mesodrive.telemetry import Shot
 
 INFO: dict[str, object] = {
     "product": "mesodrive pico",
     "version": "0.1.0",
-    "protocol": 1,
+    "protocol": 2,
     "board": "pico",
     "serial": "E66118604B1F2A2C",
     "micropython": "1.25.0",
@@ -31,19 +32,22 @@ def facts() -> SessionFacts:
 
 
 @pytest.fixture
-def wire() -> dict[str, object]:
-    """A `shot` notification as docs/protocol.md has it."""
-    return {
-        "seq": 17,
-        "shot": 1,
-        "t_ms": 15400,
-        "outcome": "done",
-        "why": "",
-        "depth_um": 2998,
-        "commanded_nl": 12000,
-        "dose_nl": 12010,
-        "steps": 768,
-        "audit": 768,
-        "out_us": 7855,
-        "back_us": 170195,
-    }
+def wire() -> Shot:
+    """A strike as the device tells it."""
+    return Shot(
+        shot=1,
+        t_us=15_400_123,
+        outcome="done",
+        dose_nl=12_010,
+        steps=768,
+        audit=768,
+        out_us=7855,
+        back_us=170_195,
+        why="",
+    )
+
+
+@pytest.fixture
+def shot(wire: Shot) -> ShotReport:
+    """The same as a report of 12 µL at 3 mm."""
+    return ShotReport.of(wire, commanded_nl=12_000, commanded_depth_um=3000)

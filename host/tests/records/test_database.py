@@ -11,19 +11,14 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import event
 
 from mesodrive.records import Records, RecordsError, SessionFacts, ShotReport
 from mesodrive.records.models import Base
-
-Wire = dict[str, object]
-
-
-@pytest.fixture
-def shot(wire: Wire) -> ShotReport:
-    return ShotReport.from_wire(wire, depth_commanded_um=3000)
 
 
 @contextmanager
@@ -53,7 +48,7 @@ def sql(path: Path, statement: str) -> list[tuple[object, ...]]:
 
 def add_all(records: Records, session_id: str, shots: list[ShotReport]) -> None:
     for shot in shots:
-        records.add_shot(session_id, shot)
+        records.add_shots(session_id, [shot])
 
 
 def test_the_migrations_make_the_tables_that_the_models_describe(path: Path) -> None:
@@ -102,12 +97,58 @@ def test_opening_again_changes_nothing(path: Path, facts: SessionFacts) -> None:
     assert digest(path) == before
 
 
+FIRST_SCHEMA = """
+INSERT INTO session (id, started_at, host_version, outcome, reason, preset_name, preset_title,
+ planned_shots, preset, as_run, profile, device) VALUES ('old', '2025-01-01 10:00:00', '0.1.0',
+ 'running', '', 'nappage', 'Nappage', 20, '{}', '{"preset": "nappage", "title": "Nappage",
+ "technique": "nappage", "mode": "series", "depth_mm": 3.0, "dose_ul": 10.0, "rate_hz": 2.5,
+ "flow_ul_s": 100.0, "settle_ms": 20, "dwell_ms": 140, "rest_ms": 50, "period_ms": 400,
+ "shots": 20, "fill_ul": 1000.0, "viscosity_cp": 1.0, "cartridge": {}, "syringe": {},
+ "changes": []}', '{"version": 1}', '{"product": "mesodrive", "version": "0.1.0",
+ "board": "pico", "serial": "E6", "micropython": "1.25"}');
+INSERT INTO shot (session_key, number, t_ms, outcome, why, commanded_ul, dose_ul,
+ commanded_depth_mm, depth_mm, steps, audit, out_ms, back_ms, received_at) VALUES
+ (1, 1, 15400, 'done', '', 10.0, 9.997, 3.0, 2.998, 1845, 1845, 7.855, 170.195,
+ '2025-01-01 10:00:20');
+INSERT INTO event (session_key, at, kind, text) VALUES
+ (1, '2025-01-01 10:00:10', 'state', 'ARMED: armed by the host');
+"""
+
+
+def test_records_of_the_first_mesodrive_are_brought_along_whole(
+    path: Path, facts: SessionFacts, shot: ShotReport
+) -> None:
+    path.parent.mkdir()
+    migrations = Config()
+    migrations.set_main_option("script_location", "mesodrive.records:migrations")
+    engine = sa.create_engine(f"sqlite:///{path}")
+    with engine.begin() as connection:
+        migrations.attributes["connection"] = connection
+        command.upgrade(migrations, "0001")
+    engine.dispose()
+    with closing(sqlite3.connect(path)) as database:
+        database.executescript(FIRST_SCHEMA)
+
+    with Records.open(path) as records:
+        old = records.session("old")
+        assert (old.facts.as_run.burst, old.facts.as_run.period_ms) == (1, 400)
+        assert (old.lost_shots, old.facts.zone_area_cm2, old.facts.coverage(1)) == (None,) * 3
+        assert [(one.number, one.t_ms, one.dose_ul) for one in old.shots] == [(1, 15400, 9.997)]
+        assert [event.text for event in old.events] == ["ARMED: armed by the host"]
+        id = records.start(facts)
+        records.add_shots(id, [shot])
+        assert records.session(id).shots[0].t_ms == 15400.123
+    (rules,) = sql(path, "SELECT sql FROM sqlite_schema WHERE name = 'shot'")
+    for rule in ("ck_shot_outcome", "uq_shot_session_key", "fk_shot_session_key", "pk_shot"):
+        assert str(rules).count(f"CONSTRAINT {rule} ") == 1
+
+
 def test_a_newer_schema_is_refused_and_nothing_is_changed(path: Path, facts: SessionFacts) -> None:
     with Records.open(path) as records:
         records.start(facts)
     sql(path, "UPDATE alembic_version SET version_num = '0099'")
     before = digest(path)
-    with pytest.raises(RecordsError, match=r"'0099'.*'0001'.*install the newer mesodrive"):
+    with pytest.raises(RecordsError, match=r"'0099'.*'0002'.*install the newer mesodrive"):
         Records.open(path)
     assert digest(path) == before
 
@@ -158,10 +199,10 @@ def test_a_locked_database_is_waited_for_and_then_refused(
         id = records.start(facts)
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(RecordsError, match="locked by another program"):
-            records.add_shot(id, shot)
+            records.add_shots(id, [shot])
         assert records.session(id).shots == ()  # reading goes on
         other.execute("ROLLBACK")
-        records.add_shot(id, shot)
+        records.add_shots(id, [shot])
         assert len(records.session(id).shots) == 1
 
 
@@ -170,7 +211,7 @@ def test_a_full_disk_is_one_sentence_and_keeps_what_was_recorded(
 ) -> None:
     with Records.open(path) as records:
         id = records.start(facts)
-        records.add_shot(id, shot)
+        records.add_shots(id, [shot])
     (pages,) = sql(path, "PRAGMA page_count")[0]
     many = [shot.model_copy(update={"number": n, "why": "x" * 1000}) for n in range(2, 40)]
     with every_connection(f"max_page_count = {pages}"), Records.open(path) as records:
@@ -180,7 +221,7 @@ def test_a_full_disk_is_one_sentence_and_keeps_what_was_recorded(
     with Records.open(path) as records:
         assert records.session(id).shots == recorded
         assert 1 <= len(recorded) < len(many)
-        records.add_shot(id, many[len(recorded) - 1])
+        records.add_shots(id, [many[len(recorded) - 1]])
 
 
 def test_a_disk_too_full_for_the_tables_leaves_no_half_schema(
@@ -215,7 +256,7 @@ records = Records.open(Path(sys.argv[1]))
 id = records.start(SessionFacts.model_validate_json(sys.argv[2]))
 shot = ShotReport.model_validate_json(sys.argv[3])
 for number in range(1, 8):
-    records.add_shot(id, shot.model_copy(update={"number": number}))
+    records.add_shots(id, [shot.model_copy(update={"number": number})])
 print(id, flush=True)
 os._exit(9)
 """
@@ -248,5 +289,5 @@ def test_a_shot_is_in_the_file_as_soon_as_it_is_accepted(
     with Records.open(path) as records:
         id = records.start(facts)
         for number in (1, 2, 3):
-            records.add_shot(id, shot.model_copy(update={"number": number}))
+            records.add_shots(id, [shot.model_copy(update={"number": number})])
             assert sql(path, "SELECT max(number) FROM shot") == [(number,)]

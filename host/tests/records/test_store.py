@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 
 from mesodrive import __version__
+from mesodrive.presets import load_preset, prescribe
 from mesodrive.records import (
     EventKind,
     Records,
@@ -19,13 +20,6 @@ from mesodrive.records import (
 )
 from mesodrive.records import store as store_module
 
-Wire = dict[str, object]
-
-
-@pytest.fixture
-def shot(wire: Wire) -> ShotReport:
-    return ShotReport.from_wire(wire, depth_commanded_um=3000)
-
 
 def test_a_whole_session_reads_back_as_it_was_written(
     path: Path, facts: SessionFacts, shot: ShotReport
@@ -34,8 +28,8 @@ def test_a_whole_session_reads_back_as_it_was_written(
     with Records.open(path) as records:
         id = records.start(facts)
         records.add_event(id, EventKind.STATE, "READY → ARMED")
-        records.add_shot(id, second.with_truth(skin_ul=11.97, depth_mm=2.99, lost_ul=0.01))
-        records.add_shot(id, shot)
+        records.add_shots(id, [second.with_truth(skin_ul=11.97, depth_mm=2.99, lost_ul=0.01)])
+        records.add_shots(id, [shot])
         records.finish(id, SessionOutcome.STOPPED, "The operator stopped it.", 1, 12.5)
 
     with Records.open(path) as records:
@@ -62,7 +56,7 @@ def test_the_list_shows_the_latest_first_with_what_was_given(
     with Records.open(path) as records:
         first = records.start(facts)
         for number in (1, 2, 3):
-            records.add_shot(first, shot.model_copy(update={"number": number}))
+            records.add_shots(first, [shot.model_copy(update={"number": number})])
         second = records.start(facts)
         latest, earlier = records.sessions()
     assert (latest.id, latest.recorded_shots, latest.reported_ul) == (second, 0, 0)
@@ -78,24 +72,80 @@ def test_the_same_shot_again_is_recorded_once(
     measured = shot.with_truth(skin_ul=12.0, depth_mm=3.0, lost_ul=0.0)
     with Records.open(path) as records:
         id = records.start(facts)
-        records.add_shot(id, measured)
-        records.add_shot(id, measured)
-        records.add_shot(id, shot)  # as the device would repeat it, which knows no truth
+        records.add_shots(id, [measured])
+        records.add_shots(id, [measured])
+        records.add_shots(id, [shot])  # as the device would repeat it, which knows no truth
         (recorded,) = records.session(id).shots
     assert recorded.true_skin_ul == 12.0
 
 
 @pytest.mark.parametrize("change", [{"dose_ul": 11.0}, {"back_ms": None}, {"true_skin_ul": 11.9}])
 def test_another_report_under_the_same_number_is_refused(
-    path: Path, facts: SessionFacts, shot: ShotReport, change: Wire
+    path: Path, facts: SessionFacts, shot: ShotReport, change: dict[str, object]
 ) -> None:
     with Records.open(path) as records:
         id = records.start(facts)
-        records.add_shot(id, shot)
+        records.add_shots(id, [shot])
         with pytest.raises(RecordsError, match=r"Shot 1 .* already recorded with other values"):
-            records.add_shot(id, shot.model_copy(update=change))
+            records.add_shots(id, [shot.model_copy(update=change)])
         (recorded,) = records.session(id).shots
     assert recorded.model_dump(exclude={"received_at"}) == shot.model_dump()
+
+
+def test_a_batch_is_recorded_in_one_transaction_with_what_is_known_of_it_left_alone(
+    path: Path, facts: SessionFacts, shot: ShotReport
+) -> None:
+    batch = [shot.model_copy(update={"number": number}) for number in range(1, 41)]
+    with Records.open(path) as records:
+        id = records.start(facts)
+        records.add_shots(id, batch[5:8])
+        records.add_shots(id, [*batch, batch[30]])
+        records.add_shots(id, [])
+        recorded = records.session(id).shots
+    assert [one.number for one in recorded] == list(range(1, 41))
+    assert len({one.received_at for one in recorded}) == 2
+
+
+@pytest.mark.parametrize("where", [0, 20, 39])
+def test_one_wrong_report_keeps_its_whole_batch_out(
+    path: Path, facts: SessionFacts, shot: ShotReport, where: int
+) -> None:
+    batch = [shot.model_copy(update={"number": number}) for number in range(1, 41)]
+    with Records.open(path) as records:
+        id = records.start(facts)
+        records.add_shots(id, [batch[where]])
+        other = batch[where].model_copy(update={"dose_ul": 1.0})
+        with pytest.raises(RecordsError, match=rf"Shot {where + 1} of session"):
+            records.add_shots(id, [*batch[:where], other, *batch[where + 1 :]])
+        assert [one.number for one in records.session(id).shots] == [where + 1]
+
+
+def test_two_reports_of_one_shot_in_a_batch_must_be_the_same(
+    path: Path, facts: SessionFacts, shot: ShotReport
+) -> None:
+    with Records.open(path) as records:
+        id = records.start(facts)
+        with pytest.raises(RecordsError, match="already recorded with other values"):
+            records.add_shots(id, [shot, shot.model_copy(update={"steps": 1})])
+        records.add_shots(id, [shot, shot])
+        assert len(records.session(id).shots) == 1
+
+
+def test_the_zone_its_plan_and_what_is_lost_are_kept(path: Path) -> None:
+    preset = load_preset("nappage")
+    prescription = prescribe(preset, zone_area_cm2=50)
+    info = {"product": "p", "version": "1", "board": "b", "serial": "s", "micropython": "1"}
+    with Records.open(path) as records:
+        id = records.start(SessionFacts.of(preset, prescription, info))
+        records.finish(id, SessionOutcome.STOPPED, "Stopped.", 3, 30.0, lost_shots=2)
+        session = records.session(id)
+        (summary,) = records.sessions()
+    assert session.facts.zone_area_cm2 == 50
+    assert session.facts.planned_passes == pytest.approx(20 * 3**2 / 5000)
+    assert (session.lost_shots, summary.lost_shots) == (2, 2)
+    half = session.facts.coverage(10)
+    assert half
+    assert half.passes == pytest.approx(10 * 3**2 / 5000)
 
 
 def test_the_record_of_an_ended_session_is_closed(
@@ -103,16 +153,16 @@ def test_the_record_of_an_ended_session_is_closed(
 ) -> None:
     with Records.open(path) as records:
         id = records.start(facts)
-        records.add_shot(id, shot)
+        records.add_shots(id, [shot])
         records.finish(id, SessionOutcome.COMPLETE, "All done.", 0, 0.0)
         before = records.session(id)
         with pytest.raises(RecordsError, match="has ended"):
-            records.add_shot(id, shot.model_copy(update={"number": 2}))
+            records.add_shots(id, [shot.model_copy(update={"number": 2})])
         with pytest.raises(RecordsError, match="has ended"):
             records.add_event(id, EventKind.NOTE, "late")
         with pytest.raises(RecordsError, match="has ended"):
             records.finish(id, SessionOutcome.FAULT, "Again.", 5, 5.0)
-        records.add_shot(id, shot)  # a repeat tells nothing new
+        records.add_shots(id, [shot])  # a repeat tells nothing new
         assert records.session(id) == before
 
 
@@ -129,7 +179,7 @@ def test_a_session_without_an_end_is_shown_as_interrupted_and_kept_as_it_is(
 ) -> None:
     with Records.open(path) as records:
         id = records.start(facts)
-        records.add_shot(id, shot)
+        records.add_shots(id, [shot])
         assert records.sessions()[0].outcome is SessionOutcome.RUNNING
     with Records.open(path) as records:
         for shown in (records.sessions()[0], records.session(id)):
@@ -176,7 +226,7 @@ def test_only_a_whole_id_may_be_written_to(
         id = records.start(facts)
         for other in ("last", id[:8]):
             with pytest.raises(RecordsError, match="There is no session"):
-                records.add_shot(other, shot)
+                records.add_shots(other, [shot])
 
 
 def test_programs_can_record_side_by_side(
@@ -188,7 +238,7 @@ def test_programs_can_record_side_by_side(
         with Records.open(path) as records:
             id = records.start(facts)
             for number in range(1, 31):
-                records.add_shot(id, shot.model_copy(update={"number": number}))
+                records.add_shots(id, [shot.model_copy(update={"number": number})])
 
     with ThreadPoolExecutor(3) as programs:
         assert list(programs.map(run_a_session, range(3))) == [None] * 3

@@ -70,8 +70,22 @@ def complete(
     """All five shots, measured by the virtual injector."""
     id = records.start(facts)
     for number in range(1, 6):
-        records.add_shot(id, shot(number).with_truth(11.9 + number / 100, 1.52, 0.004))
+        records.add_shots(id, [shot(number).with_truth(11.9 + number / 100, 1.52, 0.004)])
     records.finish(id, SessionOutcome.COMPLETE, "All shots are done.", 0, 0.0)
+    return records.session(id)
+
+
+@pytest.fixture
+def zoned(records: Records, shot: Callable[[int], ShotReport]) -> SessionRecord:
+    """Six of ten stamps of twelve needles on 10 cm²; the fourth missed, two reports are lost."""
+    preset = load_preset("fractional")
+    prescription = prescribe(preset, overrides={"dose": 12}, shots=10, zone_area_cm2=10)
+    id = records.start(SessionFacts.of(preset, prescription, INFO))
+    missed = {"outcome": ShotOutcome.MISFIRE, "out_ms": None, "depth_mm": None}
+    reports = [shot(number) for number in (1, 2, 3, 4, 5, 6)]
+    reports[3] = reports[3].model_copy(update=missed)
+    records.add_shots(id, reports)
+    records.finish(id, SessionOutcome.STOPPED, "It was stopped.", 2, 24.0, lost_shots=2)
     return records.session(id)
 
 
@@ -81,8 +95,8 @@ def broken_off(
 ) -> SessionRecord:
     """Three shots, the last stopped and not seen, then the link was lost."""
     id = records.start(facts)
-    records.add_shot(id, shot(1))
-    records.add_shot(id, shot(2))
+    records.add_shots(id, [shot(1)])
+    records.add_shots(id, [shot(2)])
     stopped = {
         "outcome": ShotOutcome.STOPPED,
         "why": "the guard is <open>",
@@ -91,7 +105,7 @@ def broken_off(
         "audit": 277,
         "back_ms": None,
     }
-    records.add_shot(id, shot(3).model_copy(update=stopped))
+    records.add_shots(id, [shot(3).model_copy(update=stopped)])
     records.add_event(id, EventKind.ALARM, "high: the guard is <open>")
     records.finish(id, SessionOutcome.LINK_LOST, "The port vanished in shot 4.", 1, 12.0)
     return records.session(id)

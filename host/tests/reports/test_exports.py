@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -18,7 +19,7 @@ whole = st.integers(0, 2**53 - 1)
 report = st.builds(
     ShotReport,
     number=st.integers(1, 2**53 - 1),
-    t_ms=whole,
+    t_ms=amount,
     commanded_ul=amount,
     dose_ul=finite,
     commanded_depth_mm=amount,
@@ -40,8 +41,7 @@ def test_any_shots_come_through_records_and_json_unchanged(reports: list[ShotRep
     with TemporaryDirectory() as folder:
         with Records.open(Path(folder) / "records.db") as records:
             id = records.start(facts)
-            for shot in reports:
-                records.add_shot(id, shot)
+            records.add_shots(id, reports)
             session = records.session(id)
         write_json([session], Path(folder) / "session.json")
         document = json.loads((Path(folder) / "session.json").read_text("utf-8"))
@@ -87,7 +87,11 @@ def test_the_csv_has_one_plain_row_a_shot(broken_off: SessionRecord, tmp_path: P
     write_csv([broken_off], tmp_path / "shots.csv")
     with (tmp_path / "shots.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    assert list(rows[0]) == ["session_id", "preset", *ShotRecord.model_fields]
+    assert list(rows[0]) == [
+        *("session_id", "preset"),
+        *ShotRecord.model_fields,
+        *("passes", "coverage_percent"),
+    ]
     assert {(row["session_id"], row["preset"]) for row in rows} == {(broken_off.id, "nappage")}
     assert [row["number"] for row in rows] == ["1", "2", "3"]
     last = rows[2]
@@ -95,6 +99,28 @@ def test_the_csv_has_one_plain_row_a_shot(broken_off: SessionRecord, tmp_path: P
     assert float(last["dose_ul"]) == 4.321
     assert last["depth_mm"] == last["back_ms"] == last["true_skin_ul"] == ""
     assert last["received_at"] == f"{broken_off.shots[2].received_at:%Y-%m-%dT%H:%M:%S.%fZ}"
+
+
+def test_the_zone_s_coverage_goes_out_with_every_shot_and_in_all(
+    zoned: SessionRecord, complete: SessionRecord, tmp_path: Path
+) -> None:
+    per_strike = 12 * 2.0**2 / 1000  # passes over 10 cm²
+    write_csv([zoned, complete], tmp_path / "shots.csv")
+    with (tmp_path / "shots.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    passes = [row["passes"] for row in rows]
+    assert [float(text) for text in passes[:6]] == pytest.approx(
+        [strikes * per_strike for strikes in (1, 2, 3, 3, 4, 5)]  # the fourth missed
+    )
+    assert set(passes[6:]) == {""}
+    write_json([zoned, complete], tmp_path / "session.json")
+    document = json.loads((tmp_path / "session.json").read_text("utf-8"))
+    (given,) = document["coverage"]
+    assert (given["session_id"], given["zone_area_cm2"]) == (zoned.id, 10)
+    assert given["passes"] == pytest.approx(7 * per_strike)  # with the two lost ones
+    assert float(rows[5]["coverage_percent"]) * 7 / 5 == pytest.approx(given["coverage_percent"])
+    units = document["units"]
+    assert (units["zone_area_cm2"], units["coverage_percent"]) == ("cm²", "%")
 
 
 _FACTS = """{

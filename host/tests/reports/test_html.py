@@ -8,7 +8,14 @@ from pathlib import Path
 import pytest
 
 from mesodrive.presets import load_preset, prescribe
-from mesodrive.records import Records, SessionFacts, SessionOutcome, SessionRecord, ShotReport
+from mesodrive.records import (
+    Records,
+    SessionFacts,
+    SessionOutcome,
+    SessionRecord,
+    ShotOutcome,
+    ShotReport,
+)
 from mesodrive.reports import write_report
 from mesodrive.reports.html import render
 
@@ -106,6 +113,40 @@ def test_a_broken_session_says_what_is_certain_and_what_is_not(broken_off: Sessi
     assert "Not certain Up to 1 shot and 12.000 µL may have been delivered without" in text
 
 
+def test_passes_and_coverage_of_the_zone_are_among_the_totals(
+    zoned: SessionRecord, complete: SessionRecord
+) -> None:
+    text = words(render([zoned]))
+    assert "Passes over the zone 0.34 of 0.48 planned" in text
+    assert "Coverage of 10.0 cm² 0.21 %" in text
+    assert "over the zone" not in words(render([complete]))
+
+
+def test_shots_whose_reports_are_lost_are_told_of(zoned: SessionRecord) -> None:
+    text = words(render([zoned]))
+    assert "2 shots more were given and the reports are lost for good." in text
+    assert "Not certain Up to 2 shots and 24.000 µL" in text
+
+
+def test_a_session_of_ten_thousand_strikes_is_a_page_that_can_be_opened(
+    records: Records, shot: Callable[[int], ShotReport]
+) -> None:
+    preset = load_preset("dry-microneedling")
+    info = {"product": "p", "version": "1", "board": "b", "serial": "s", "micropython": "1"}
+    id = records.start(SessionFacts.of(preset, prescribe(preset, shots=10_000), info))
+    dry = {"commanded_ul": 0.0, "dose_ul": 0.0}
+    reports = [shot(number).model_copy(update=dry) for number in range(1, 10_001)]
+    missed = {"outcome": ShotOutcome.MISFIRE, "why": "the needle was not seen out"}
+    reports[6999] = reports[6999].model_copy(update=missed)
+    records.add_shots(id, reports)
+    text = render([records.session(id)])
+    page = Page(text)
+    assert text.count("<use ") < 5_000  # points in two plots
+    assert page.row_of("7000")[1] == "misfire: the needle was not seen out"
+    assert not any(row and row[0] == "6999" for row in page.rows)
+    assert "Of 10000 shots, only such as were not done are listed" in words(text)
+
+
 def test_a_killed_session_counts_all_that_was_left_as_uncertain(
     tmp_path: Path,
     records: Records,
@@ -113,7 +154,7 @@ def test_a_killed_session_counts_all_that_was_left_as_uncertain(
     shot: Callable[[int], ShotReport],
 ) -> None:
     id = records.start(facts)
-    records.add_shot(id, shot(1))
+    records.add_shots(id, [shot(1)])
     with Records.open(tmp_path / "records.db") as after_the_kill:
         text = words(render([after_the_kill.session(id)]))
     assert "The session was interrupted No end was recorded" in text
@@ -188,7 +229,7 @@ def test_four_plots_show_a_wet_session_and_two_a_dry_one(
     id = records.start(SessionFacts.of(preset, prescribe(preset), device))
     for number in (1, 2):
         dry = {"commanded_ul": 0.0, "dose_ul": 0.0}
-        records.add_shot(id, shot(number).model_copy(update=dry))
+        records.add_shots(id, [shot(number).model_copy(update=dry)])
     page = Page(render([records.session(id)]))
     assert page.tags.count("svg") == 2
     assert page.row_of("1")[4] == "–"
@@ -215,9 +256,9 @@ def test_one_shot_and_a_long_pause_can_be_drawn(
     records: Records, facts: SessionFacts, shot: Callable[[int], ShotReport]
 ) -> None:
     id = records.start(facts)
-    records.add_shot(id, shot(1))
+    records.add_shots(id, [shot(1)])
     assert Page(render([records.session(id)])).tags.count("svg") == 3
-    records.add_shot(id, shot(2).model_copy(update={"t_ms": 600_000}))
+    records.add_shots(id, [shot(2).model_copy(update={"t_ms": 600_000})])
     assert Page(render([records.session(id)])).tags.count("svg") == 4
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.engine import Engine
 
 from mesodrive.device import Device
 from mesodrive.link.client import RefusedError
-from mesodrive.presets import load_preset, prescribe
+from mesodrive.presets import Coverage, load_preset, prescribe
 from mesodrive.records import (
     EventKind,
     Records,
@@ -22,25 +22,31 @@ from mesodrive.records import (
     SessionRecord,
     ShotReport,
 )
-from mesodrive.session import Result, SessionError, TreatmentSession, Truth
+from mesodrive.session import SessionError, TreatmentSession
+from mesodrive.session_view import Result
+from mesodrive.shot_book import Truth
+from mesodrive.telemetry import LiveStatus, TelemetryError
 from mesodrive_rig.scripted import (
     PLAN,
     PROFILE_ID,
+    STATUS,
     Becomes,
     Exchange,
     Item,
     ScriptedPort,
     Vanish,
     info,
+    live,
     note,
     refusal,
-    report,
     result,
+    row,
     shot,
     state,
     status,
     torn,
 )
+from mesodrive_rig.scripted import shots as batch
 from mesodrive_wire import FAULTED, INTERLOCK, LIMIT
 
 PRESET = load_preset("nappage")
@@ -67,6 +73,9 @@ class Watched:
         self.shown.append(("shot", report.number))
         self.at_shot(report)
 
+    def live(self, status: LiveStatus, coverage: Coverage | None) -> None:
+        self.shown.append(("live", (status.shots_done, coverage)))
+
     def alarm(self, code: str, text: str) -> None:
         self.shown.append(("alarm", f"{code}: {text}"))
 
@@ -82,7 +91,10 @@ class Treatment:
         self.view = Watched()
         self.port = ScriptedPort(info(), *exchanges)
         self.device = Device(self.port)
-        prescription = replace(prescribe(PRESET, shots=shots), **options.pop("prescription", {}))
+        prescription = replace(
+            prescribe(PRESET, shots=shots, zone_area_cm2=options.pop("zone_area_cm2", None)),
+            **options.pop("prescription", {}),
+        )
         self.session = TreatmentSession(
             self.device, records, PRESET, prescription, self.view, operator="A. Example", **options
         )
@@ -126,6 +138,11 @@ def armed(*items: Item) -> tuple[Exchange, ...]:
 def shots(*numbers: int) -> list[Item]:
     """Shots of these numbers, one every 400 ms."""
     return [item for n in numbers for item in (0.4, shot(6 + n, n))]
+
+
+def shots_told(seq: int, *numbers: int) -> bytes:
+    """One notification of these strikes."""
+    return batch(seq, *(row(number) for number in numbers))
 
 
 def ended(
@@ -359,13 +376,13 @@ def test_a_cable_pulled_while_a_person_stops_it_is_a_lost_link(records: Records)
 
 
 def fetched(first: int, *numbers: int) -> Exchange:
-    pages = {"shots": [report(n) for n in numbers]}
-    return Exchange("shots", result(pages), params={"first": first})
+    page = {"lost": 0, "rows": [row(n) for n in numbers]}
+    return Exchange("shots", result(page), params={"first": first})
 
 
 def test_a_torn_report_is_fetched_and_nothing_is_uncertain(records: Records) -> None:
     items = (*shots(1), 0.4, torn(shot(8, 2)), *shots(3), *state(10, "READY"))
-    asked = (ended(2, "DELIVERING"), fetched(2, 2), fetched(3), ended(3), ended(3))
+    asked = (ended(2, "DELIVERING"), fetched(2, 2), ended(3), ended(3))
     here = Treatment(records, *armed(*items), *asked)
     given = here.run()
     assert given.as_planned
@@ -377,7 +394,7 @@ def test_a_torn_report_is_fetched_and_nothing_is_uncertain(records: Records) -> 
 
 def test_a_report_that_was_dropped_whole_is_fetched(records: Records) -> None:
     items = (*shots(1), 0.4, *shots(3), *state(10, "READY"))
-    here = Treatment(records, *armed(*items), ended(3), fetched(2, 2, 3), fetched(4), ended(3))
+    here = Treatment(records, *armed(*items), ended(3), fetched(2, 2, 3), ended(3))
     given = here.run()
     assert given.as_planned
     assert given.dose_ul == pytest.approx(29.991)
@@ -387,20 +404,172 @@ def test_a_report_that_was_dropped_whole_is_fetched(records: Records) -> None:
 
 def test_the_last_report_and_the_end_may_both_be_lost(records: Records) -> None:
     items = (*shots(1, 2), 0.4, Becomes("READY"))
-    here = Treatment(records, *armed(*items), ended(3), fetched(3, 3), fetched(4))
+    here = Treatment(records, *armed(*items), ended(3), fetched(3, 3))
     assert here.run().as_planned
     assert here.recorded == [1, 2, 3]
 
 
-def test_reports_that_the_device_has_forgotten_stay_uncertain(records: Records) -> None:
+def test_reports_that_the_device_has_forgotten_are_lost_and_uncertain(records: Records) -> None:
     items = (*shots(1), 0.4, *state(60, "READY"))
-    asked = (ended(40), fetched(2, 39, 40), fetched(41), ended(40), fetched(2, 39, 40))
-    here = Treatment(records, *armed(*items), *asked, fetched(41), shots=40)
+    here = Treatment(records, *armed(*items), ended(40), fetched(2, 39, 40), ended(40), shots=40)
     given = here.run()
     assert (given.outcome, given.shots, given.uncertain_shots) == (SessionOutcome.COMPLETE, 3, 37)
-    assert given.uncertain_ul == 370.0
+    assert (given.uncertain_ul, given.lost_shots) == (370.0, 37)
     assert not given.as_planned
-    assert here.record.uncertain_ul == 370.0
+    assert (here.record.uncertain_ul, here.record.lost_shots) == (370.0, 37)
+    texts = [one.text for one in here.record.events if one.kind is EventKind.GAP]
+    assert texts[-1] == "The reports of shots are lost for good: 37 from 2 to 38."
+
+
+def test_what_the_device_does_not_have_at_the_end_is_lost(records: Records) -> None:
+    items = (*shots(1), 0.4, *state(60, "READY"))
+    here = Treatment(records, *armed(*items), ended(3), fetched(2), ended(3), fetched(2))
+    given = here.run()
+    assert (given.shots, given.uncertain_shots, given.lost_shots) == (1, 2, 2)
+    texts = [one.text for one in here.record.events if one.kind is EventKind.GAP]
+    assert texts[-1] == "The reports of shots are lost for good: 2 from 2 to 3."
+
+
+def test_what_the_device_has_not_listed_yet_is_not_lost(records: Records) -> None:
+    items = (*shots(1), 0.4, torn(shot(8, 2)))
+    hot = ended(2, "DELIVERING", "the trigger is held")
+    nothing = result({"lost": 0, "rows": []})
+    first = Exchange("shots", nothing, *shots(3), *state(10, "READY"), params={"first": 2})
+    here = Treatment(records, *armed(*items), hot, first, ended(3), fetched(2, 2), ended(3))
+    given = here.run()
+    assert (given.shots, given.lost_shots, given.uncertain_shots) == (3, 0, 0)
+
+
+def test_a_hole_in_the_numbers_is_asked_for_though_no_line_is_missing(records: Records) -> None:
+    items = (0.4, shots_told(7, 1, 2, 5, 6), *state(8, "READY"))
+    here = Treatment(records, *armed(*items), ended(6), fetched(3, 3, 4, 5, 6), ended(6), shots=6)
+    assert here.run().as_planned
+    assert here.recorded == [1, 2, 3, 4, 5, 6]
+
+
+def test_strikes_of_an_earlier_session_are_not_taken_for_this_ones(records: Records) -> None:
+    before = Exchange("status", shots_told(1, 1, 2, 3), result({**STATUS}))
+    load = Exchange("profile.load", shots_told(2, 4), result(PLAN))
+    armed_now = Exchange(
+        "arm", *state(3, "ARMED"), result({}), 0.4, shot(4, 1, dose_nl=10_003), *state(5, "READY")
+    )
+    here = Treatment(records, before, load, home(), prime(), armed_now, ended(1), shots=1)
+    assert here.run().as_planned
+    assert [one.dose_ul for one in here.record.shots] == [10.003]
+
+
+def test_a_report_of_another_shape_disarms_and_is_one_sentence(records: Records) -> None:
+    here = Treatment(records, *armed(0.4, shot(7, 1, steps=-1)), Exchange("disarm", result({})))
+    with pytest.raises(TelemetryError, match=r"is not as docs/protocol\.md says \('rows\.0\.4'"):
+        here.session.run()
+    here.port.script.finish()
+    assert here.asked[-1] == "disarm"
+
+
+# batches, live status, zone
+
+
+def test_a_batch_is_shown_in_order_once_it_is_recorded(records: Records) -> None:
+    items = (0.4, shots_told(7, *range(1, 17)), shots_told(8, *range(17, 21)))
+    here = Treatment(records, *armed(*items, *state(9, "READY")), ended(20), shots=20)
+    found: list[int] = []
+    here.view.at_shot = lambda _: found.append(len(here.recorded))
+    assert here.run().as_planned
+    assert here.view.all("shot") == list(range(1, 21))
+    assert found == [20] * 20
+
+
+def test_a_batch_interrupted_while_it_is_shown_counts_whole(records: Records) -> None:
+    off = Exchange("disarm", *state(9, "READY"), result({"state": "READY"}))
+    here = Treatment(records, *armed(0.4, shots_told(7, 1, 2, 3, 4)), off, ended(4), shots=20)
+    here.view.at_shot = interrupt_at(2)
+    given = here.run()
+    assert (given.shots, given.uncertain_shots) == (4, 0)
+    assert given.dose_ul == pytest.approx(4 * 9.997)
+    assert here.recorded == [1, 2, 3, 4]
+
+
+def test_the_live_status_is_shown_with_the_coverage_so_far(records: Records) -> None:
+    items = (live(7, shots_done=0), 0.1, live(8, shots_done=2), *shots(3))
+    ready = (*state(10, "READY"),)
+    here = Treatment(
+        records,
+        *armed(*items, *ready),
+        *(ended(3), fetched(1, 1, 2, 3), ended(3)),
+        zone_area_cm2=10,
+    )
+    here.run()
+    (none, so_far) = here.view.all("live")
+    assert none[0] == none[1].passes == 0
+    assert so_far[0] == 2
+    assert so_far[1].passes == pytest.approx(2 * 3.0**2 / 1000)
+    assert here.record.facts.planned_passes == pytest.approx(3 * 3.0**2 / 1000)
+
+
+def test_a_warning_of_too_many_passes_is_noted(records: Records) -> None:
+    here = Treatment(records, *armed(*ALL_DONE), ended(3), zone_area_cm2=0.1)
+    here.run()
+    notes = [one.text for one in here.record.events if one.kind is EventKind.NOTE]
+    assert len(notes) == 0  # 3 shots at 3 mm are 2.7 passes
+    more = Treatment(
+        records, *armed(*shots(1), *state(8, "READY")), ended(1), shots=5, zone_area_cm2=0.1
+    )
+    more.run()
+    (note_,) = [one.text for one in more.record.events if one.kind is EventKind.NOTE]
+    assert note_.startswith("All strikes come to 4.5 passes over 0.1 cm² and at most 4")
+
+
+# the link again
+
+
+def back(*exchanges: Exchange, **changes: object) -> tuple[ScriptedPort, Callable[[], Device]]:
+    port = ScriptedPort(info(**changes), *exchanges)
+    return port, lambda: Device(port)
+
+
+def test_a_device_that_is_found_again_tells_the_rest(records: Records) -> None:
+    port, find_again = back(ended(3, "SAFE", "the port was closed"), fetched(2, 2, 3))
+    here = Treatment(records, *armed(*shots(1), Vanish()), shots=20, find_again=find_again)
+    given = here.run()
+    port.script.finish()
+    assert port.closed
+    assert (given.outcome, given.uncertain_shots) == (SessionOutcome.LINK_LOST, 0)
+    assert given.reason.endswith("The device was found again and has told the rest.")
+    assert here.recorded == here.view.all("shot") == [1, 2, 3]
+    assert not given.as_planned
+
+
+@pytest.mark.parametrize(
+    ("exchanges", "changes"),
+    [
+        ((status(profile=None, shots_done=3), fetched(2, 2, 3)), {}),
+        ((ended(3), fetched(2, 2, 3)), {"serial": "another"}),
+        ((ended(3, "ARMED"), fetched(2, 2, 3)), {}),
+        ((Exchange("status", Vanish()),), {}),
+        ((ended(3), Exchange("shots", Vanish())), {}),
+    ],
+    ids=["restarted", "another", "still-hot", "gone-again", "gone-while-telling"],
+)
+def test_what_cannot_be_asked_for_stays_uncertain(
+    records: Records, exchanges: tuple[Exchange, ...], changes: dict[str, object]
+) -> None:
+    _, find_again = back(*exchanges, **changes)
+    here = Treatment(records, *armed(*shots(1), Vanish()), shots=20, find_again=find_again)
+    given = here.run()
+    assert given.outcome is SessionOutcome.LINK_LOST
+    assert given.uncertain_shots >= 2
+    assert here.recorded == [1]
+
+
+def test_a_device_that_is_gone_for_good_is_not_waited_for_before_it_was_armed(
+    records: Records,
+) -> None:
+    def never() -> Device:
+        raise AssertionError
+
+    here = Treatment(records, *loaded(), Exchange("home", Vanish()), find_again=never)
+    given = here.run()
+    assert (given.outcome, given.uncertain_shots) == (SessionOutcome.LINK_LOST, 0)
 
 
 def test_a_device_that_restarts_in_the_middle_is_not_taken_for_one_that_has_ended(

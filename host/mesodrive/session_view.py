@@ -1,0 +1,53 @@
+"""How a session is watched, and how it ended."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from mesodrive.presets import Coverage
+from mesodrive.records import SessionOutcome, ShotReport
+from mesodrive.telemetry import LiveStatus
+
+
+class View(Protocol):
+    """Where a session is watched."""
+
+    def step(self, text: str) -> None:
+        """A step of the preparation begins."""
+        ...
+
+    def state(self, state: str, why: str) -> None:
+        """The device has changed its state."""
+        ...
+
+    def shot(self, report: ShotReport) -> None:
+        """A shot has been recorded."""
+        ...
+
+    def live(self, status: LiveStatus, coverage: Coverage | None) -> None:
+        """How it stands, ten times a second; `coverage` of the zone so far, if it is known."""
+        ...
+
+    def alarm(self, code: str, text: str) -> None:
+        """The device raises an alarm."""
+        ...
+
+
+@dataclass(frozen=True)
+class Result:
+    """How the session ended."""
+
+    session_id: str
+    outcome: SessionOutcome
+    reason: str
+    shots: int
+    dose_ul: float
+    cut_short: int
+    uncertain_shots: int
+    uncertain_ul: float
+    lost_shots: int
+
+    @property
+    def as_planned(self) -> bool:
+        """Whether every shot was given in full, and that is certain."""
+        complete = self.outcome is SessionOutcome.COMPLETE
+        return complete and not self.cut_short and not self.uncertain_shots

@@ -6,7 +6,7 @@ PY := build/venv/bin/python
 TOOLCHAIN := PYTHONPATH=boards $(PYTHON) -m toolchain
 
 .DEFAULT_GOAL := help
-.PHONY: help venv mpy-cross unix-port firmware demo test lint bench bench-session flash console lock clean
+.PHONY: help venv mpy-cross unix-port firmware demo test lint bench bench-session bench-motion powercuts flash console lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "make %-14s %s\n", $$1, $$2 }'
@@ -36,10 +36,16 @@ lint: venv ## style and types, the firmware's against the board's own stubs
 	$(PY) -m basedpyright
 	$(PY) -m basedpyright --project boards/$(BOARD)/pyrightconfig.json
 
-bench: bench-session ## all benchmarks; results in build/bench
+bench: bench-session bench-motion ## all benchmarks; results in build/bench
 
 bench-session: venv firmware ## boot, round trip, memory and speed of the emulated session
 	$(PY) -m mesodrive_rig.bench.session
+
+bench-motion: venv firmware ## steps and strikes at the pins, against bounds and usual drivers
+	$(PY) -m mesodrive_rig.bench.motion
+
+powercuts: venv ## power cuts at every instant of the ledger: build/powercuts.json
+	$(PY) -m mesodrive_rig.campaigns.powercuts
 
 flash: venv firmware ## write the image to a board (BOARD=pico PORT=/dev/ttyACM0)
 	@build/venv/bin/mesodrive flash --board $(BOARD) $(if $(PORT),--port $(PORT))

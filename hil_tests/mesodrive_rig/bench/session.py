@@ -89,9 +89,19 @@ def _session(rig: EmulatedRig, device: Device, profile: dict[str, object]) -> li
 def _fastest(rig: EmulatedRig, device: Device, prescription: Prescription) -> list[Metric]:
     """Doses of 2 µL as fast as this firmware accepts them."""
     before = len(rig.truth().strikes)
-    fast = replace(prescription, dose_ul=2.0, settle_ms=5, dwell_ms=45, rest_ms=5, shots=20)
-    fast = replace(fast, period_ms=fast.least_period_ms, fill_ul=700.0)
-    _deliver(rig, device, fast.to_profile(), prime_ul=1)
+    fast = replace(
+        prescription,
+        dose_ul=2.0,
+        flow_ul_s=190.0,
+        settle_us=1_000,
+        dwell_us=32_000,
+        rest_us=1_000,
+        soft_strikes=0,
+        shots=20,
+        fill_ul=700.0,
+    )
+    least_us = device.load(fast.to_profile()).min_period_us
+    _deliver(rig, device, replace(fast, period_us=least_us).to_profile(), prime_ul=1)
     starts = [strike.start_ms for strike in rig.truth().strikes[before:]]
     rate = 1000 * (len(starts) - 1) / (starts[-1] - starts[0])
     return [Metric("dosed shots per second reached (2 µL)", round(rate, 2), "1/s")]

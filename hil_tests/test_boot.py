@@ -39,7 +39,7 @@ def struck() -> tuple[EmulatedRig, EdgeLog, float]:
     rig = EmulatedRig(NEAR_HOME)
     edges = EdgeLog(rig)
     operator = Operator(rig)
-    operator.make_ready(profile())
+    operator.make_ready(profile(depth_um=250))
     operator.device.prime(PRIME_UL)
     operator.device.arm()
     operator.touch()

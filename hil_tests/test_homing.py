@@ -82,7 +82,7 @@ def test_an_interlock_that_opens_while_homing_stops_the_axis(sensor: Sensor):
         rig.set(sensor, False)
         opened_ms.append(rig.now_ms())
 
-    rig.chip.call_at((rig.now_ms() + 600) * 1e6, open_it)
+    rig.chip.call_at((rig.now_ms() + 400) * 1e6, open_it)
     with pytest.raises(RefusedError, match=r"The move was stopped: the (guard|stop) was"):
         operator.device.home()
     assert rig.truth().outputs[Output.DEPTH_STEP].rises > 100

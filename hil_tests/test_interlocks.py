@@ -6,12 +6,12 @@ several sides. Times are emulated ms.
 """
 
 from dataclasses import dataclass, field
-from typing import Any
 
 import pytest
 
 from mesodrive.device import Status
 from mesodrive.link.client import RefusedError
+from mesodrive.telemetry import Shot
 from mesodrive_rig.emulated.edges import Edge, EdgeLog
 from mesodrive_rig.emulated.rig import EmulatedRig
 from mesodrive_rig.operator import NEAR_HOME, NL_PER_STEP, PRIME_UL, Operator, profile
@@ -26,7 +26,9 @@ RAIL_OFF_MS = 20.0
 IN_DOSE_STEPS = 300
 LEFT_ALONE_MS = 1200.0
 
-SLOW = profile(flow_nl_s=12_500, dwell_ms=900, period_ms=1000)  # a dose that outlasts a silence
+DOSE = profile(depth_um=250)  # the shallowest needle is home soonest
+# a dose that outlasts a silence
+SLOW = DOSE | {"flow_nl_s": 12_500, "dwell_us": 900_000, "period_us": 1_000_000}
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ class Cause:
     alarm: str | None
     why: str
     rail_on: bool = False
-    profile: dict[str, object] = field(default_factory=profile)
+    profile: dict[str, object] = field(default_factory=lambda: DOSE)
     allowed_ms: float = STOP_MS
 
 
@@ -71,10 +73,10 @@ class Aftermath:
     rail_on: bool
     released_ms: float  # when the strike's power was cut, in truth, after the event
     status: Status
-    reports: list[dict[str, Any]]  # of the interrupted shot
+    reports: list[Shot]  # of the interrupted shot
     pushed_nl: float  # by the interrupted shot, in truth
     refused: str | None  # what the device said to ack while the trigger was still held
-    next_report: dict[str, Any]  # of the shot after the way back
+    next_report: Shot  # of the shot after the way back
     next_strike: StrikeTruth
     total_nl: float  # pushed by both
 
@@ -104,7 +106,7 @@ class Story:
         operator.device.arm()
         number = operator.device.status().shots_done + 1
         operator.touch()
-        operator.notes.clear()
+        operator.forget()
         self.edges.clear()
         pushed_ul = rig.truth().pushed_ul
         operator.press()
@@ -129,7 +131,7 @@ class Story:
             rig.set(cause.sensor, True)
         operator.wait(LEFT_ALONE_MS)
         pushed_nl = 1000 * (rig.truth().pushed_ul - pushed_ul)
-        reports = operator.device.shots(number)
+        reports = operator.device.shots(number, number)
         resumed = self.edges.after(restored_ms)
 
         refused = self._way_back(cause)
@@ -211,15 +213,15 @@ def test_the_rail_is_off_where_the_state_table_says_so(after: Aftermath):
 
 def test_the_partial_shot_is_reported_once_as_stopped(after: Aftermath):
     (report,) = after.reports
-    assert report["outcome"] == "stopped"
-    assert after.cause.why in report["why"]
-    assert report["commanded_nl"] == 10_000
-    assert IN_DOSE_STEPS <= report["audit"] < report["steps"]
+    assert report.outcome == "stopped"
+    assert after.cause.why in report.why
+    assert report.steps == pytest.approx(10_000 / NL_PER_STEP, abs=1)
+    assert IN_DOSE_STEPS <= report.audit < report.steps
 
 
 def test_the_reported_dose_is_what_was_truly_pushed(after: Aftermath):
     (report,) = after.reports
-    assert report["dose_nl"] == pytest.approx(after.pushed_nl, abs=NL_PER_STEP)
+    assert report.dose_nl == pytest.approx(after.pushed_nl, abs=NL_PER_STEP)
 
 
 def test_nothing_resumes_by_itself_when_the_cause_is_gone(after: Aftermath):
@@ -234,17 +236,17 @@ def test_a_fault_is_not_acknowledged_with_the_trigger_held(after: Aftermath):
 
 def test_the_next_shot_is_a_full_one_and_makes_nothing_up(after: Aftermath):
     (report,) = after.reports
-    assert after.next_report["shot"] == report["shot"] + 1
-    assert after.next_report["outcome"] == "done"
-    assert after.next_report["audit"] == after.next_report["steps"]
-    assert after.next_report["dose_nl"] == pytest.approx(10_000, rel=0.02)
+    assert after.next_report.shot == report.shot + 1
+    assert after.next_report.outcome == "done"
+    assert after.next_report.audit == after.next_report.steps
+    assert after.next_report.dose_nl == pytest.approx(10_000, rel=0.02)
     assert 1000 * after.next_strike.skin_ul == pytest.approx(10_000, rel=0.02)
     assert after.total_nl == pytest.approx(after.pushed_nl + 10_000, rel=0.02)
 
 
 def test_an_interlock_that_is_still_open_keeps_the_fault_latched(story: Story):
     operator = story.operator
-    story.make_ready(profile())
+    story.make_ready(DOSE)
     operator.device.arm()
     operator.rig.set(Sensor.GUARD, False)
     operator.wait(50)
@@ -258,14 +260,14 @@ def test_an_interlock_that_is_still_open_keeps_the_fault_latched(story: Story):
 
 def test_a_trigger_pulled_again_within_the_period_goes_on(story: Story):
     operator = story.operator
-    operator.make_ready(profile(period_ms=1000))
+    operator.make_ready(DOSE | {"period_us": 1_000_000})
     operator.device.arm()
     operator.touch()
-    operator.notes.clear()
+    operator.forget()
     operator.press()
     operator.wait(100)  # in mid-dose
     operator.rig.set(Sensor.TRIGGER, False)
     operator.wait(50)
     operator.rig.set(Sensor.TRIGGER, True)
     operator.wait(1500)
-    assert [shot["outcome"] for shot in operator.told("shot")][:2] == ["stopped", "done"]
+    assert [shot.outcome for shot in operator.shots][:2] == ["stopped", "done"]

@@ -5,11 +5,17 @@ import pytest
 from mesodrive.link.client import RefusedError
 from mesodrive_rig.emulated.edges import EdgeLog
 from mesodrive_rig.emulated.rig import EmulatedRig
-from mesodrive_rig.operator import NEAR_HOME, PRIME_UL, Operator, profile
-from mesodrive_rig.plant import Sensor
-from mesodrive_wire import BAD_PARAMS, FAULTED, INTERLOCK, LIMIT, WRONG_STATE
+from mesodrive_rig.operator import NEAR_HOME, Operator, profile
+from mesodrive_rig.plant import Output, Sensor
+from mesodrive_wire import BAD_PARAMS, FAULTED, INTERLOCK, LIMIT, WRONG_STATE, encode, request
 
 pytestmark = pytest.mark.hil
+
+# A thin syringe holds so little that priming can be asked for more than there is.
+FILL_NL = 58_000
+THIN = profile(dose_nl=100, flow_nl_s=1_000, syringe_nl_per_mm=1_000, fill_nl=FILL_NL)
+PRIMED_NL = 500
+TRAVEL_US, RETURN_US = 2301, 2237  # at 1 mm: 300 + sqrt(2 * 2 / 1000) s, sqrt(2 * 2 / 800) s
 
 
 class Table:
@@ -64,20 +70,35 @@ def loaded(table: Table) -> Table:
         ({"depth_um": 6001, "cartridge_um": 13_000}, "depth_um", 6000),
         ({"depth_um": 2001, "cartridge_um": 2000}, "depth_um", 2000),
         ({"dose_nl": 100_001, "shots": 1}, "dose_nl", 100_000),
-        ({"shots": 2001, "dose_nl": 0}, "shots", 2000),
+        ({"dose_nl": 0}, "dose_nl", 1),
+        ({"dose_nl": 500_001, "shots": 1, "mode": "drip"}, "dose_nl", 500_000),
+        ({"dose_nl": 1, "mode": "dry"}, "dose_nl", 0),
+        ({"shots": 2001, "dose_nl": 100}, "shots", 2000),
         ({"shots": 103}, "shots", 102),  # × 10 µL, and 1020 µL in the syringe
         ({"shots": 0}, "shots", 1),
-        ({"settle_ms": 1001}, "settle_ms", 1000),
-        ({"settle_ms": 4}, "settle_ms", 5),
-        ({"dwell_ms": 5001, "period_ms": 9000}, "dwell_ms", 5000),
-        ({"dwell_ms": 0}, "dwell_ms", 1),
-        ({"rest_ms": 4}, "rest_ms", 5),
-        ({"period_ms": 60_001}, "period_ms", 60_000),
+        ({"shots": 100_001, "dose_nl": 0, "mode": "dry"}, "shots", 100_000),
+        ({"burst": 2}, "burst", 1),
+        ({"burst": 1, "mode": "burst"}, "burst", 2),
+        ({"burst": 101, "mode": "burst"}, "burst", 100),
+        ({"flow_nl_s": 0}, "flow_nl_s", 1),
+        ({"flow_nl_s": 2_000_001}, "flow_nl_s", 2_000_000),
+        ({"settle_us": 1_000_001}, "settle_us", 1_000_000),
+        ({"settle_us": 999}, "settle_us", 1000),
+        ({"dwell_us": 5_000_001, "period_us": 9_000_000}, "dwell_us", 5_000_000),
+        ({"dwell_us": 30_000_001, "mode": "drip"}, "dwell_us", 30_000_000),
+        ({"dwell_us": 99}, "dwell_us", 100),
+        ({"dwell_us": 0}, "dwell_us", 100),
+        ({"dwell_us": -160_000}, "dwell_us", 100),
+        ({"rest_us": 199}, "rest_us", 200),
+        ({"period_us": 3_999}, "period_us", 4_000),
+        ({"period_us": 60_000_001}, "period_us", 60_000_000),
+        ({"soft_strikes": 51}, "soft_strikes", 50),
+        ({"soft_strikes": 1, "mode": "single"}, "soft_strikes", 0),
         ({"cartridge_um": 13_001}, "cartridge_um", 13_000),
         ({"needles": 26}, "needles", 25),
         ({"syringe_nl_per_mm": 999}, "syringe_nl_per_mm", 1000),
         ({"fill_nl": 10_000_001}, "fill_nl", 10_000_000),
-        ({"version": 2}, "version", 1),
+        ({"version": 1}, "version", 2),
     ],
 )
 def test_a_profile_past_a_hard_limit_is_refused_with_the_limit(
@@ -92,10 +113,15 @@ def test_a_profile_past_a_hard_limit_is_refused_with_the_limit(
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"period_ms": 229}, "take 230 ms"),  # 8 + 160 + 12 + 50
-        ({"flow_nl_s": 1_000_000}, "plunger speed"),
-        ({"flow_nl_s": 17}, "plunger speed"),
-        ({"flow_nl_s": 60_000}, "longer dwell_ms"),  # 10 µL take 167 ms, and dwell is 160
+        (
+            {"period_us": TRAVEL_US + 160_000 + RETURN_US + 50_000 - 1},
+            f"take {TRAVEL_US + 160_000 + RETURN_US + 50_000} at this depth",
+        ),
+        ({"flow_nl_s": 1_000_000}, "a plunger speed of 57640 um/s; this machine makes 1 to 12000"),
+        ({"flow_nl_s": 17}, "a plunger speed of 0 um/s; this machine makes 1 to 12000"),
+        # 10 µL take 167 ms, and dwell is 160
+        ({"flow_nl_s": 60_000}, f"needle leaves after {TRAVEL_US + 160_000}; choose a longer"),
+        ({"fill_nl": 1_041_000}, "plunger's way is too short"),  # 60 mm
     ],
 )
 def test_a_profile_that_cannot_be_carried_out_is_refused_with_the_figures(
@@ -135,8 +161,8 @@ def test_a_profile_with_an_unknown_or_a_missing_key_is_refused(loaded: Table):
 
 def test_the_fastest_profile_is_planned_before_the_watchdog_bites(loaded: Table):
     uptime_ms = loaded.device.status().uptime_ms
-    fastest = {"flow_nl_s": 207_000, "dose_nl": 100_000, "shots": 1}
-    loaded.device.load(profile(**fastest, dwell_ms=600, period_ms=800))
+    fastest = {"flow_nl_s": 207_000, "dose_nl": 100_000, "shots": 1, "soft_strikes": 50}
+    loaded.device.load(profile(**fastest, dwell_us=600_000, period_us=800_000))
     assert loaded.device.status().uptime_ms > uptime_ms
 
 
@@ -149,8 +175,10 @@ def test_home_is_refused_with_the_guard_open(loaded: Table):
 
 @pytest.fixture(scope="module")
 def ready(table: Table) -> Table:
-    table.operator.make_ready(profile())
-    table.device.prime(PRIME_UL)
+    table.operator.rest()
+    table.device.load(THIN)
+    table.device.home()
+    table.device.prime(PRIMED_NL / 1000)
     return table
 
 
@@ -184,20 +212,68 @@ def test_prime_past_its_limits_is_refused(ready: Table, volume_nl: int):
     assert ready.refuse("prime", {"volume_nl": volume_nl}).code == LIMIT
 
 
+def test_prime_beyond_what_the_syringe_holds_is_refused_with_what_it_holds(ready: Table):
+    left_nl = ready.device.status().left_nl
+    assert left_nl == pytest.approx(FILL_NL - PRIMED_NL, abs=1)
+    refused = ready.refuse("prime", {"volume_nl": left_nl + 1})
+    assert refused.code == LIMIT
+    assert refused.data == {"name": "volume_nl", "value": left_nl + 1, "limit": left_nl}
+
+
+ORDERS: dict[str, dict[str, object] | None] = {
+    "profile.load": {"profile": THIN | {"depth_um": 2000}},
+    "home": None,
+    "prime": {"volume_nl": 1000},
+    "arm": None,
+    "ack": None,
+    "selftest": None,
+}
+
+
 def test_an_armed_device_takes_no_other_orders(ready: Table):
     ready.operator.rest()
     ready.device.arm()
-    orders: dict[str, dict[str, object] | None] = {
-        "profile.load": {"profile": profile()},
-        "home": None,
-        "prime": {"volume_nl": 1000},
-        "arm": None,
-        "ack": None,
-        "selftest": None,
-    }
-    for method, params in orders.items():
+    for method, params in ORDERS.items():
         assert ready.refuse(method, params).code == WRONG_STATE
     ready.device.disarm()
+
+
+def test_a_strike_under_way_is_not_changed_by_other_orders(ready: Table):
+    ready.operator.rest()
+    ready.device.arm()
+    ready.operator.touch()
+    ready.operator.forget()
+    ready.edges.clear()
+    ready.operator.press()
+    ready.operator.wait_until(lambda: bool(ready.edges.rises(Output.PLUNGER_STEP)), 200)
+    for method, params in ORDERS.items():
+        with pytest.raises(RefusedError, match="the device is in DELIVERING") as refusal:
+            ready.device.client.call(method, params)
+        assert refusal.value.code == WRONG_STATE
+    assert ready.edges.falls(Output.STRIKE) == []  # all of it in one strike
+    ready.operator.wait_until(lambda: bool(ready.operator.shots), 400)
+    ready.operator.disarm()
+    (shot,) = ready.operator.shots
+    assert (shot.outcome, shot.audit) == ("done", shot.steps)
+    assert ready.device.status().depth_um == 1000
+
+
+def test_a_profile_that_changes_while_the_axes_look_for_home_is_refused(ready: Table):
+    ready.operator.rest()
+    before = ready.device.status()
+    ready.operator.forget()
+    number = ready.device.client.call("info")["last_id"] + 1
+    ready.device.client.port.write(encode(request(number, "home")))
+    ready.rig.run_for(100)
+    with pytest.raises(RefusedError, match="the device is in HOMING") as refusal:
+        ready.device.load(THIN | {"depth_um": 2000})
+    assert refusal.value.code == WRONG_STATE
+    ready.operator.wait_until(
+        lambda: [told["state"] for told in ready.operator.told("state")] == ["HOMING", "READY"],
+        5000,
+    )
+    after = ready.device.status()
+    assert (after.profile, after.depth_um) == (before.profile, 1000)
 
 
 def test_with_the_guard_open_the_device_falls_back_to_safe_and_does_not_arm(ready: Table):

@@ -28,13 +28,29 @@ from mesodrive_wire import (
 
 pytestmark = pytest.mark.hil
 
-# Strikes one after another as fast as the mechanics go: many notifications in little time.
-FAST_DRY = profile(
-    dose_nl=0, settle_ms=0, dwell_ms=1, rest_ms=5, period_ms=30, shots=200, flow_nl_s=100_000
-)
-
-
+READY = profile(depth_um=250)  # the shallowest needle is home soonest
+# strikes one after another, as many as can be told
+FAST_DRY = READY | {
+    "mode": "dry",
+    "shots": 200,
+    "dose_nl": 0,
+    "settle_us": 0,
+    "dwell_us": 1000,
+    "rest_us": 5000,
+    "period_us": 30_000,
+}
 ANSWER_MS = 2000
+
+
+def answers_in(heard: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What was `heard` without the notifications."""
+    return [message for message in heard if "id" in message]
+
+
+def notes(heard: list[dict[str, Any]], method: str | None = None) -> list[dict[str, Any]]:
+    """The params of the notifications in what was `heard`, of all or of those called `method`."""
+    told = [message for message in heard if "method" in message]
+    return [note["params"] for note in told if method in (None, note["method"])]
 
 
 class Wire:
@@ -44,10 +60,11 @@ class Wire:
         self.rig = EmulatedRig(NEAR_HOME)
         self.edges = EdgeLog(self.rig)
         self.operator = Operator(self.rig)
-        self.operator.make_ready(profile())
+        self.operator.make_ready(READY)
         self.operator.device.prime(PRIME_UL)
         self.port = self.operator.device.client.port
         self.last_id = self.operator.device.client.call("info")["last_id"]
+        self.seqs: list[int] = []  # of all notifications heard
         self._reader = LineReader()
 
     def next_id(self) -> int:
@@ -66,16 +83,17 @@ class Wire:
             for line in self._reader.feed(self.port.read((end - self.rig.now_ms()) / 1000)):
                 assert line is not None
                 heard.append(decode(line))
+        self.seqs += [note["seq"] for note in notes(heard)]
         return heard
 
     def ask(self, line: bytes, answers: int = 1) -> list[dict[str, Any]]:
-        """Send; return what comes until there are `answers`, and anything in 20 ms after that."""
+        """Send; return the `answers`, and any that come in 20 ms after that."""
         self.port.write(line)
         heard: list[dict[str, Any]] = []
         end = self.rig.now_ms() + ANSWER_MS
-        while sum("id" in message for message in heard) < answers and self.rig.now_ms() < end:
-            heard += self.hear(5)
-        return heard + self.hear(20)
+        while len(heard) < answers and self.rig.now_ms() < end:
+            heard += answers_in(self.hear(5))
+        return heard + answers_in(self.hear(20))
 
     def status(self) -> dict[str, Any]:
         (answer,) = self.ask(self.line("status"))
@@ -171,17 +189,17 @@ def test_unknown_or_wrong_params_are_refused(wire: Wire, method: str, params: di
 def test_the_same_line_twice_runs_once_and_is_answered_twice(wire: Wire):
     before_ul = wire.rig.truth().pushed_ul
     wire.edges.clear()
-    line = wire.line("prime", {"volume_nl": 1000})
+    line = wire.line("prime", {"volume_nl": 5000})
     wire.port.write(line)
-    heard = wire.hear(20)  # under way
-    assert not any("id" in message for message in heard)
+    assert wire.rig.run_until(lambda: bool(wire.edges.rises(Output.PLUNGER_STEP)), 100)
+    assert answers_in(wire.hear(1)) == []
     wire.port.write(line)
-    answers = [message for message in wire.hear(400) + wire.ask(line) if "id" in message]
+    answers = answers_in(wire.hear(400)) + wire.ask(line)
     assert len(answers) >= 2
     assert all(answer == answers[0] for answer in answers)
     assert answers[0]["id"] == wire.last_id
-    assert len(wire.edges.rises(Output.PLUNGER_STEP)) == round(1000 / NL_PER_STEP)
-    assert 1000 * (wire.rig.truth().pushed_ul - before_ul) == pytest.approx(1000, abs=NL_PER_STEP)
+    assert len(wire.edges.rises(Output.PLUNGER_STEP)) == round(5000 / NL_PER_STEP)
+    assert 1000 * (wire.rig.truth().pushed_ul - before_ul) == pytest.approx(5000, abs=NL_PER_STEP)
 
 
 def test_an_id_that_was_used_otherwise_is_stale(wire: Wire):
@@ -217,33 +235,71 @@ def test_after_a_flood_of_garbage_a_good_request_is_answered(wire: Wire, kind: s
     assert wire.status() == before
 
 
-def test_a_host_that_does_not_read_loses_notifications_but_no_answers(wire: Wire):
-    operator, rig = wire.operator, wire.rig
-    operator.make_ready(FAST_DRY)  # with ids of its own, above ours
-    wire.last_id = operator.device.client.call("info")["last_id"]
-    dropped = wire.status()["dropped"]
-    wire.ask(wire.line("arm"))
-    rig.set(Sensor.CONTACT, True)
+def strike_on(wire: Wire) -> None:
+    """From READY, PAUSED or ARMED to strikes, one after another, without reading on."""
+    if wire.status()["state"] == "READY":
+        wire.ask(wire.line("arm"))
+    wire.rig.set(Sensor.CONTACT, True)
     wire.hear(50)
     wire.edges.clear()
-    rig.set(Sensor.TRIGGER, True)
+    wire.rig.set(Sensor.TRIGGER, True)
+
+
+@pytest.fixture(scope="module")
+def dry(wire: Wire) -> Wire:
+    """The wire of a device that is ready for quick strikes."""
+    wire.operator.make_ready(FAST_DRY)  # with ids of its own, above ours
+    wire.last_id = wire.operator.device.client.call("info")["last_id"]
+    return wire
+
+
+def rows_in(heard: list[dict[str, Any]]) -> list[int]:
+    """The numbers of the strikes that were told, in order."""
+    return [row[0] for told in notes(heard, "shots") for row in told["rows"]]
+
+
+def test_a_host_that_does_not_read_loses_no_answer_and_no_strike(dry: Wire):
+    dry.seqs.clear()
+    strike_on(dry)
     asked: list[int] = []
     for _ in range(18):  # 2.7 s: the host speaks, but takes nothing
-        wire.port.write(wire.line("ping"))
-        asked.append(wire.last_id)
-        rig.run_for(150)
-    strikes = len(wire.edges.rises(Output.STRIKE))
+        dry.rig.run_for(150)
+        dry.port.write(dry.line("ping"))
+        asked.append(dry.last_id)
+    dry.rig.set(Sensor.TRIGGER, False)
+    dry.rig.run_for(50)
+    strikes = len(dry.edges.rises(Output.STRIKE))
     assert strikes > 70  # it went on all the while
-    rig.set(Sensor.TRIGGER, False)
-    heard = wire.hear(300)
-    assert [message["id"] for message in heard if "id" in message] == asked
-    heard += wire.ask(wire.line("disarm"))  # the next notification shows the gap
-    told = [message["params"] for message in heard if "method" in message]
-    lost = told[-1]["seq"] - told[0]["seq"] + 1 - len(told)
+    heard = dry.hear(400)
+    assert [answer["id"] for answer in answers_in(heard)] == asked
+    assert rows_in(heard) == list(range(1, strikes + 1))
+    assert dry.seqs == list(range(dry.seqs[0], dry.seqs[0] + len(dry.seqs)))
+
+
+def test_what_a_host_did_not_read_in_time_shows_as_a_gap_and_is_counted(dry: Wire):
+    dropped = dry.status()["dropped"]
+    done = dry.status()["shots_done"]
+    dry.seqs.clear()
+    strike_on(dry)
+    asked: list[int] = []
+    for _ in range(44):  # long answers, more than the host's own driver keeps for it
+        dry.port.write(dry.line("status"))
+        asked.append(dry.last_id)
+        dry.rig.run_for(8)
+    dry.rig.run_for(80)
+    assert len(dry.edges.rises(Output.STRIKE)) > 10
+    dry.rig.set(Sensor.TRIGGER, False)  # a state that cannot be told any more
+    dry.rig.run_for(50)
+    heard = dry.hear(300)
+    assert [answer["id"] for answer in answers_in(heard)] == asked
+    dry.ask(dry.line("disarm"))  # the next notification shows the gap
+    lost = dry.seqs[-1] - dry.seqs[0] + 1 - len(dry.seqs)
     assert lost > 0
-    assert wire.status()["dropped"] - dropped == lost
-    assert wire.status()["state"] == "READY"
-    # What was lost on the way is still to be had.
-    (answer,) = wire.ask(wire.line("shots", {"first": strikes}))
-    assert [report["shot"] for report in answer["result"]["shots"]] == [strikes]
-    operator.rest()
+    status = dry.status()
+    assert (status["state"], status["dropped"] - dropped) == ("READY", lost)
+    # No strike was lost with them, and each is still to be had.
+    strikes = status["shots_done"]
+    assert rows_in(heard) == list(range(done + 1, strikes + 1))
+    (answer,) = dry.ask(dry.line("shots", {"first": strikes}))
+    assert [row[0] for row in answer["result"]["rows"]] == [strikes]
+    dry.operator.rest()

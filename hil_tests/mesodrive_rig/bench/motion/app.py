@@ -177,8 +177,8 @@ def _telemetry(bench: _Bench, seconds: float) -> list[Metric]:
         number += 1
         port.write(encode(request(number, "ping")))
         rig.run_for(min(_PING_MS, max(0.01, end - rig.now_ms())))
-    operator.wait(800)
     bench.let_go()
+    operator.wait(500 + 1000 * seconds)  # it has that much to catch up on
     worst = max(abs(b - a - _FULL_RATE_US) for a, b in pairwise(bench.starts_us()))
     return [
         *metrics,

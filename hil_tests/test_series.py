@@ -132,20 +132,29 @@ def test_a_hundred_strikes_at_250_a_second_are_exactly_on_time_and_each_told_onc
     assert_all_told_and_on_time(bench, 4.0)
 
 
-def bounce(bench: Bench, sensor: Sensor, ms: float) -> int:
-    """Let `sensor`'s contact bounce for `ms`, whenever it moves; return how often it did."""
-    gpio, bounces = bench.rig.gpio(sensor), 0
+def bounce_and_let_go(bench: Bench, sensor: Sensor, ms: float) -> int:
+    """Let `sensor`'s contact bounce whenever it moves, for `ms` and until the trigger has been
+    released and all has been told; return how often it did. What is left of a bounce ends as the
+    contact moves again.
+    """
+    gpio, moves = bench.rig.gpio(sensor), 0
 
     def bouncing(drive: Drive, level: bool) -> None:
-        nonlocal bounces
-        bounces += 1
+        nonlocal moves
+        moves += 1
+
+        def again(move: int, closed: bool) -> None:
+            if move == moves:
+                drive(gpio, closed)
+
         drive(gpio, level)
         for number, after_ms in enumerate(BOUNCE_MS if level else BOUNCE_MS + SHOCK_MS):
-            bench.later(after_ms, partial(drive, gpio, level if number % 2 else not level))
+            bench.later(after_ms, partial(again, moves, level if number % 2 else not level))
 
     with bench.wire(sensor, bouncing):
         bench.operator.wait(ms)
-    return bounces
+        bench.let_go()
+    return moves
 
 
 NEEDLE = [Sensor.NEEDLE_BACK, Sensor.NEEDLE_OUT]
@@ -154,9 +163,8 @@ NEEDLE = [Sensor.NEEDLE_BACK, Sensor.NEEDLE_OUT]
 @pytest.mark.parametrize("sensor", NEEDLE)
 def test_a_bouncing_needle_contact_adds_no_strike_and_loses_none(bench: Bench, sensor: Sensor):
     bench.strike_on(FAST, 2)
-    bounces = bounce(bench, sensor, 100)
-    bench.let_go()
-    assert bounces >= 2 * 24
+    moves = bounce_and_let_go(bench, sensor, 100)
+    assert moves >= 2 * 24
     assert_all_told_and_on_time(bench, 4.0)
 
 
@@ -199,9 +207,8 @@ def test_at_250_a_second_nothing_follows_a_needle_that_sticks(bench: Bench):
 @pytest.mark.parametrize("sensor", NEEDLE)
 def test_a_bouncing_needle_contact_takes_no_dose_away(bench: Bench, sensor: Sensor):
     bench.strike_on(DOSED, 2)
-    bounces = bounce(bench, sensor, 180)
-    bench.let_go()
-    assert bounces >= 2 * 5
+    moves = bounce_and_let_go(bench, sensor, 180)
+    assert moves >= 2 * 5
     assert_all_told_and_on_time(bench, 30.0)
 
 

@@ -7,21 +7,14 @@ import argparse
 import sys
 import time
 
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
-from mesodrive_rig.bench.motion import app, baselines, block, chip, plots, report
+from mesodrive_rig.bench.motion import plots, report
+from mesodrive_rig.bench.motion.parts import measured
 from mesodrive_rig.bench.motion.ratios import ratios
 from mesodrive_rig.emulated.rig import ROOT
 from mesodrive_rig.results import Metric, write_results
 
 _FOLDER = ROOT / "build" / "bench"
 _SEED = 1
-_PARTS = {
-    "PIO block alone": block.measure,
-    "engine on the chip": chip.measure,
-    "baselines": baselines.measure,
-    "application": app.measure,
-}
 
 
 def main() -> int:
@@ -33,19 +26,9 @@ def main() -> int:
     started = time.monotonic()
     metrics: list[Metric] = []
     series: dict[str, list[float]] = {}
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    with Progress(*columns) as progress:
-        for name, measure in _PARTS.items():
-            task = progress.add_task(name, total=None)
-            part = measure(
-                arguments.quick,
-                lambda text, name=name, task=task: progress.update(
-                    task, description=f"{name}: {text}"
-                ),
-            )
-            progress.update(task, description=name, total=1, completed=1)
-            metrics += part.metrics
-            series |= part.series
+    for part in measured(arguments.quick):
+        metrics += part.metrics
+        series |= part.series
     metrics += ratios(series)
     drawn = plots.draw(series, _FOLDER)
     if arguments.docs:

@@ -87,6 +87,7 @@ def test_random_moves_are_counted_as_they_come_out(bench: Bench):
     assert by_name(part.metrics)["whole chip: of them cut short"] >= 2
 
 
+@pytest.mark.requirement("R3")
 def test_the_interlock_stops_the_pulses_of_a_stalled_chip(bench: Bench):
     part = halts.measure(bench, (8, 1), quietly)
     assert missed(part) == []

@@ -16,6 +16,7 @@ BOOT_MS = 400.0
 FILE_SYSTEM = 0x0A0000  # first byte of what MicroPython keeps for files on a Pico, of 2 MiB
 
 
+@pytest.mark.requirement("R1")
 @pytest.mark.parametrize("flash", ["as built", "with a broken file system"])
 def test_power_up_leads_to_safe_moves_nothing_and_writes_nothing(flash: str):
     rig = EmulatedRig(NEAR_HOME)
@@ -52,6 +53,7 @@ def struck() -> tuple[EmulatedRig, EdgeLog, float]:
     return rig, edges, rig.now_ms()
 
 
+@pytest.mark.requirement("R1")
 def test_a_power_cut_in_mid_dose_lets_the_needle_go_at_once(
     struck: tuple[EmulatedRig, EdgeLog, float],
 ):
@@ -62,6 +64,7 @@ def test_a_power_cut_in_mid_dose_lets_the_needle_go_at_once(
     assert edges.after(cut_ms) == []
 
 
+@pytest.mark.requirement("R1")
 def test_after_a_power_cut_in_mid_dose_nothing_resumes(
     struck: tuple[EmulatedRig, EdgeLog, float],
 ):
@@ -78,6 +81,7 @@ def test_after_a_power_cut_in_mid_dose_nothing_resumes(
     assert not rig.truth().rail_on
 
 
+@pytest.mark.requirement("R2")
 @pytest.mark.parametrize(
     ("sensor", "level", "sentence"),
     [

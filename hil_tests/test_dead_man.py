@@ -66,6 +66,7 @@ def bench() -> Bench:
     return Bench()
 
 
+@pytest.mark.requirement("R1")
 def test_nothing_asks_for_the_rail_before_the_program_does(bench: Bench):
     bench.rig.run_for(20)
     assert bench.enable.edges == []
@@ -85,6 +86,7 @@ def test_a_program_that_takes_its_word_back_is_heard_at_once(bench: Bench):
 # The last: nothing brings this program back.
 
 
+@pytest.mark.requirement("R3", "R14")
 def test_the_rail_falls_by_itself_when_the_program_hangs(bench: Bench):
     bench.enable.clear()
     bench.led_ms.clear()

@@ -100,6 +100,7 @@ def series(table: Table) -> Shots:
     )
 
 
+@pytest.mark.requirement("R24")
 def test_every_dose_lies_in_the_skin_within_two_percent(series: Shots):
     assert len(series.strikes) == SHOTS
     for strike in series.strikes:
@@ -107,6 +108,7 @@ def test_every_dose_lies_in_the_skin_within_two_percent(series: Shots):
         assert strike.lost_ul == 0
 
 
+@pytest.mark.requirement("R11")
 def test_every_strike_is_as_deep_as_the_profile_says(series: Shots):
     for strike in series.strikes:
         assert strike.depth_mm == pytest.approx(3.0, abs=0.05)
@@ -126,17 +128,20 @@ def test_the_reports_say_what_truly_happened(series: Shots):
         assert report.back_us == pytest.approx(1000 * (strike.back_ms - start_ms), abs=100)
 
 
+@pytest.mark.requirement("R10")
 def test_as_many_steps_reach_the_pin_as_were_planned_and_counted(series: Shots):
     for report, steps in zip(series.reports, series.steps_ms, strict=True):
         assert report.steps == report.audit == len(steps)
         assert abs(len(steps) - series.plan.dose_steps) <= 1
 
 
+@pytest.mark.requirement("R24")
 def test_the_sum_of_all_doses_is_within_one_step(series: Shots):
     given_nl = sum(1000 * strike.skin_ul for strike in series.strikes)
     assert given_nl == pytest.approx(SHOTS * 10_000, abs=NL_PER_STEP)
 
 
+@pytest.mark.requirement("R25")
 def test_the_dose_comes_while_the_needle_rests_at_depth(series: Shots):
     for on, off, strike, steps in zip(
         series.on_ms, series.off_ms, series.strikes, series.steps_ms, strict=True
@@ -154,6 +159,7 @@ def test_strikes_follow_each_other_at_the_period(series: Shots):
         assert following - on == pytest.approx(400, abs=JITTER_MS)
 
 
+@pytest.mark.requirement("R8")
 def test_after_the_last_shot_the_device_is_ready_and_arms_no_more(table: Table, series: Shots):
     assert series.reports
     status = table.operator.device.status()
@@ -176,6 +182,7 @@ def single(table: Table, series: Shots) -> Iterator[Operator]:
     table.operator.wait(50)
 
 
+@pytest.mark.requirement("R9")
 def test_a_held_trigger_gives_one_shot_in_single_mode(single: Operator):
     single.press()
     single.wait(700)
@@ -183,6 +190,7 @@ def test_a_held_trigger_gives_one_shot_in_single_mode(single: Operator):
     assert single.state() == "ARMED"
 
 
+@pytest.mark.requirement("R9")
 def test_each_pull_gives_one_shot_in_single_mode(single: Operator):
     for pulls in (1, 2):
         single.shoot(1)
@@ -190,6 +198,7 @@ def test_each_pull_gives_one_shot_in_single_mode(single: Operator):
         assert len(single.shots) == pulls
 
 
+@pytest.mark.requirement("R9")
 def test_a_chattering_trigger_gives_one_shot(single: Operator):
     single.rig.set(Sensor.TRIGGER, True, CHATTER_MS)
     single.wait(400)
@@ -198,6 +207,7 @@ def test_a_chattering_trigger_gives_one_shot(single: Operator):
     assert [report.outcome for report in single.shots] == ["done"]
 
 
+@pytest.mark.requirement("R9")
 def test_a_trigger_shorter_than_its_chatter_gives_none(single: Operator):
     single.rig.set(Sensor.TRIGGER, True, CHATTER_MS[:4])
     single.wait(8)
@@ -224,6 +234,7 @@ def ready(table: Table, series: Shots) -> Table:
     return table
 
 
+@pytest.mark.requirement("R1")
 def test_nothing_moves_unless_it_was_armed(ready: Table):
     ready.operator.touch()
     ready.operator.press()
@@ -239,6 +250,7 @@ def dry(ready: Table) -> Table:
     return ready
 
 
+@pytest.mark.requirement("R23")
 @pytest.mark.parametrize("sensor", [Sensor.TRIGGER, Sensor.CONTACT])
 def test_neither_trigger_nor_contact_alone_moves_anything(dry: Table, sensor: Sensor):
     dry.operator.rest()

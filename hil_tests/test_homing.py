@@ -41,6 +41,7 @@ def home_fails(operator: Operator, code: str) -> str:
     return status.alarm.text
 
 
+@pytest.mark.requirement("R11")
 def test_a_home_switch_that_always_reads_at_home_is_a_fault():
     # Far beyond the travel it is always closed; a broken wire reads the same.
     spec = replace(NEAR_HOME, depth=replace(NEAR_HOME.depth, home_mm=20.0))
@@ -48,6 +49,7 @@ def test_a_home_switch_that_always_reads_at_home_is_a_fault():
     assert "depth home switch stays closed" in sentence
 
 
+@pytest.mark.requirement("R11")
 def test_a_home_switch_that_never_closes_is_a_fault_within_the_travel():
     spec = replace(NEAR_HOME, depth=replace(NEAR_HOME.depth, home_mm=-1.0))
     operator = operator_of(spec)
@@ -70,6 +72,7 @@ def test_a_supply_that_never_comes_is_a_fault_and_nothing_steps():
     assert edges.edges == []
 
 
+@pytest.mark.requirement("R4")
 @pytest.mark.parametrize("sensor", [Sensor.GUARD, Sensor.STOP])
 def test_an_interlock_that_opens_while_homing_stops_the_axis(sensor: Sensor):
     rig = EmulatedRig(NEAR_HOME)
@@ -105,6 +108,7 @@ def plant(backlash_mm: float, plunger_mm: float, depth_mm: float) -> PlantSpec:
     )
 
 
+@pytest.mark.requirement("R11")
 @pytest.mark.parametrize(
     ("backlash_mm", "plunger_mm", "depth_mm"),
     [

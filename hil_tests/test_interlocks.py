@@ -192,14 +192,17 @@ def after(request: pytest.FixtureRequest, story: Story) -> Aftermath:
     return story.interrupt(request.param)
 
 
+@pytest.mark.requirement("R3", "R4", "R15", "R23")
 def test_no_step_and_no_strike_edge_comes_after_the_time_allowed(after: Aftermath):
     assert after.late == []
 
 
+@pytest.mark.requirement("R4", "R15", "R23")
 def test_the_needle_is_let_go_within_the_time_allowed(after: Aftermath):
     assert 0 < after.released_ms <= after.cause.allowed_ms
 
 
+@pytest.mark.requirement("R4", "R15")
 def test_the_state_and_its_reason_are_right(after: Aftermath):
     assert after.status.state == after.cause.state
     assert after.cause.why in after.status.why.lower()
@@ -207,10 +210,12 @@ def test_the_state_and_its_reason_are_right(after: Aftermath):
     assert (alarm.code if alarm else None) == after.cause.alarm
 
 
+@pytest.mark.requirement("R4", "R15")
 def test_the_rail_is_off_where_the_state_table_says_so(after: Aftermath):
     assert after.rail_on == after.cause.rail_on
 
 
+@pytest.mark.requirement("R24")
 def test_the_partial_shot_is_reported_once_as_stopped(after: Aftermath):
     (report,) = after.reports
     assert report.outcome == "stopped"
@@ -219,21 +224,25 @@ def test_the_partial_shot_is_reported_once_as_stopped(after: Aftermath):
     assert IN_DOSE_STEPS <= report.audit < report.steps
 
 
+@pytest.mark.requirement("R24")
 def test_the_reported_dose_is_what_was_truly_pushed(after: Aftermath):
     (report,) = after.reports
     assert report.dose_nl == pytest.approx(after.pushed_nl, abs=NL_PER_STEP)
 
 
+@pytest.mark.requirement("R15", "R23")
 def test_nothing_resumes_by_itself_when_the_cause_is_gone(after: Aftermath):
     assert after.resumed == []
 
 
+@pytest.mark.requirement("R9")
 def test_a_fault_is_not_acknowledged_with_the_trigger_held(after: Aftermath):
     if after.cause.state == "FAULT":
         assert after.refused
         assert "trigger is pressed" in after.refused
 
 
+@pytest.mark.requirement("R7", "R24")
 def test_the_next_shot_is_a_full_one_and_makes_nothing_up(after: Aftermath):
     (report,) = after.reports
     assert after.next_report.shot == report.shot + 1
@@ -244,6 +253,7 @@ def test_the_next_shot_is_a_full_one_and_makes_nothing_up(after: Aftermath):
     assert after.total_nl == pytest.approx(after.pushed_nl + 10_000, rel=0.02)
 
 
+@pytest.mark.requirement("R4", "R18")
 def test_an_interlock_that_is_still_open_keeps_the_fault_latched(story: Story):
     operator = story.operator
     story.make_ready(DOSE)

@@ -48,12 +48,14 @@ def table() -> Table:
 # The first tests meet the device as it came up: in SAFE, with nothing loaded.
 
 
+@pytest.mark.requirement("R26")
 @pytest.mark.parametrize("method", ["arm", "home", "ack"])
 def test_what_is_not_for_safe_is_refused_there(table: Table, method: str):
     assert table.device.status().profile is None
     assert table.refuse(method).code == WRONG_STATE
 
 
+@pytest.mark.requirement("R11")
 def test_prime_is_refused_before_homing(table: Table):
     assert table.refuse("prime", {"volume_nl": 1000}).code == WRONG_STATE
 
@@ -64,6 +66,7 @@ def loaded(table: Table) -> Table:
     return table
 
 
+@pytest.mark.requirement("R8", "R11")
 @pytest.mark.parametrize(
     ("changes", "name", "limit"),
     [
@@ -110,6 +113,7 @@ def test_a_profile_past_a_hard_limit_is_refused_with_the_limit(
     assert loaded.device.status().profile
 
 
+@pytest.mark.requirement("R29")
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
@@ -132,6 +136,7 @@ def test_a_profile_that_cannot_be_carried_out_is_refused_with_the_figures(
     assert sentence in str(refused)
 
 
+@pytest.mark.requirement("R26")
 @pytest.mark.parametrize(
     "changes",
     [
@@ -151,6 +156,7 @@ def test_a_profile_with_a_value_of_the_wrong_kind_is_refused(
     assert refused.code == BAD_PARAMS
 
 
+@pytest.mark.requirement("R26")
 def test_a_profile_with_an_unknown_or_a_missing_key_is_refused(loaded: Table):
     more = profile() | {"speed": 1}
     assert loaded.refuse("profile.load", {"profile": more}).code == BAD_PARAMS
@@ -159,6 +165,7 @@ def test_a_profile_with_an_unknown_or_a_missing_key_is_refused(loaded: Table):
         assert key in str(loaded.refuse("profile.load", {"profile": less}))
 
 
+@pytest.mark.requirement("R14")
 def test_the_fastest_profile_is_planned_before_the_watchdog_bites(loaded: Table):
     uptime_ms = loaded.device.status().uptime_ms
     fastest = {"flow_nl_s": 207_000, "dose_nl": 100_000, "shots": 1, "soft_strikes": 50}
@@ -166,6 +173,7 @@ def test_the_fastest_profile_is_planned_before_the_watchdog_bites(loaded: Table)
     assert loaded.device.status().uptime_ms > uptime_ms
 
 
+@pytest.mark.requirement("R4")
 def test_home_is_refused_with_the_guard_open(loaded: Table):
     loaded.rig.set(Sensor.GUARD, False)
     loaded.operator.wait(20)
@@ -182,6 +190,7 @@ def ready(table: Table) -> Table:
     return table
 
 
+@pytest.mark.requirement("R4")
 @pytest.mark.parametrize(
     ("sensor", "is_true", "sentence"),
     [
@@ -199,6 +208,7 @@ def test_arming_is_refused_with(ready: Table, sensor: Sensor, is_true: bool, sen
     ready.operator.rest()
 
 
+@pytest.mark.requirement("R8")
 def test_prime_is_refused_on_the_skin(ready: Table):
     ready.operator.touch()
     refused = ready.refuse("prime", {"volume_nl": 1000})
@@ -207,11 +217,13 @@ def test_prime_is_refused_on_the_skin(ready: Table):
     ready.operator.rest()
 
 
+@pytest.mark.requirement("R8")
 @pytest.mark.parametrize("volume_nl", [0, 500_001])
 def test_prime_past_its_limits_is_refused(ready: Table, volume_nl: int):
     assert ready.refuse("prime", {"volume_nl": volume_nl}).code == LIMIT
 
 
+@pytest.mark.requirement("R12")
 def test_prime_beyond_what_the_syringe_holds_is_refused_with_what_it_holds(ready: Table):
     left_nl = ready.device.status().left_nl
     assert left_nl == pytest.approx(FILL_NL - PRIMED_NL, abs=1)
@@ -230,6 +242,7 @@ ORDERS: dict[str, dict[str, object] | None] = {
 }
 
 
+@pytest.mark.requirement("R26")
 def test_an_armed_device_takes_no_other_orders(ready: Table):
     ready.operator.rest()
     ready.device.arm()
@@ -238,6 +251,7 @@ def test_an_armed_device_takes_no_other_orders(ready: Table):
     ready.device.disarm()
 
 
+@pytest.mark.requirement("R26")
 def test_a_strike_under_way_is_not_changed_by_other_orders(ready: Table):
     ready.operator.rest()
     ready.device.arm()
@@ -258,6 +272,7 @@ def test_a_strike_under_way_is_not_changed_by_other_orders(ready: Table):
     assert ready.device.status().depth_um == 1000
 
 
+@pytest.mark.requirement("R26")
 def test_a_profile_that_changes_while_the_axes_look_for_home_is_refused(ready: Table):
     ready.operator.rest()
     before = ready.device.status()
@@ -276,6 +291,7 @@ def test_a_profile_that_changes_while_the_axes_look_for_home_is_refused(ready: T
     assert (after.profile, after.depth_um) == (before.profile, 1000)
 
 
+@pytest.mark.requirement("R4")
 def test_with_the_guard_open_the_device_falls_back_to_safe_and_does_not_arm(ready: Table):
     ready.rig.set(Sensor.GUARD, False)
     ready.operator.wait(50)
@@ -285,6 +301,7 @@ def test_with_the_guard_open_the_device_falls_back_to_safe_and_does_not_arm(read
     assert ready.refuse("arm").code == WRONG_STATE
 
 
+@pytest.mark.requirement("R18")
 def test_a_latched_fault_refuses_everything_but_its_acknowledgement(ready: Table):
     ready.operator.rest()
     ready.device.home()

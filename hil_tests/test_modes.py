@@ -127,6 +127,7 @@ def mode(request: pytest.FixtureRequest, table: Table) -> Mode:
     return request.param
 
 
+@pytest.mark.requirement("R9")
 def test_a_pull_that_is_held_gives_what_the_mode_says(table: Table, mode: Mode):
     operator = table.operator
     table.hold()
@@ -146,6 +147,7 @@ def test_a_pull_that_is_held_gives_what_the_mode_says(table: Table, mode: Mode):
     assert all(bool(report.steps) == mode.dosed for report in ended)
 
 
+@pytest.mark.requirement("R23")
 @pytest.mark.parametrize("hand", [Sensor.TRIGGER, Sensor.CONTACT])
 def test_letting_go_within_a_strike_ends_it_at_once(table: Table, mode: Mode, hand: Sensor):
     operator, rig = table.operator, table.rig
@@ -177,6 +179,7 @@ def test_letting_go_within_a_strike_ends_it_at_once(table: Table, mode: Mode, ha
     table.let_go()
 
 
+@pytest.mark.requirement("R23")
 def test_the_next_pull_begins_afresh_with_the_next_shot(table: Table, mode: Mode):
     operator = table.operator
     done = operator.device.status().shots_done
@@ -192,6 +195,7 @@ def test_the_next_pull_begins_afresh_with_the_next_shot(table: Table, mode: Mode
     assert intervals_us == pytest.approx(mode.intervals_us(len(intervals_us)), abs=COUNT_US)
 
 
+@pytest.mark.requirement("R9")
 def test_a_stamp_needs_the_device_lifted_between_two_strikes(table: Table):
     operator = table.operator
     table.take_up(STAMP)

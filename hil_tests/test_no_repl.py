@@ -38,6 +38,7 @@ def operator() -> Operator:
     return operator
 
 
+@pytest.mark.requirement("R26")
 @pytest.mark.parametrize(
     "said",
     [
@@ -78,6 +79,7 @@ def service() -> tuple[EmulatedRig, EdgeLog, Port]:
     return rig, edges, rig.connect()
 
 
+@pytest.mark.requirement("R28")
 def test_the_service_jumper_leads_to_a_prompt_with_everything_off(
     service: tuple[EmulatedRig, EdgeLog, Port],
 ):
@@ -92,6 +94,7 @@ def test_the_service_jumper_leads_to_a_prompt_with_everything_off(
     assert not rig.truth().rail_on
 
 
+@pytest.mark.requirement("R28")
 def test_in_service_mode_no_injector_runs(service: tuple[EmulatedRig, EdgeLog, Port]):
     rig, edges, port = service
     port.write(b'{"jsonrpc":"2.0","id":1,"method":"info"} 5bbb9c1b\r\n')

@@ -341,6 +341,7 @@ def test_a_gated_step_comes_12_ticks_and_2_for_each_delay_after_the_gate(bench: 
     assert [rise - raised for rise in rises] == [12 + 2 * delay]
 
 
+@pytest.mark.requirement("R25")
 def test_without_the_strike_a_gated_step_never_comes(bench: Bench):
     block = bench.fresh()
     block.put(PLUNGER, [GATED | 0, 0])
@@ -351,6 +352,7 @@ def test_without_the_strike_a_gated_step_never_comes(bench: Bench):
     assert not block.flags(0)
 
 
+@pytest.mark.requirement("R25")
 def test_a_gate_lets_one_dose_begin(bench: Bench):
     block = bench.fresh()
     block.put(PLUNGER, [GATED | 2, 0, GATED | 2, 0])
@@ -366,6 +368,7 @@ def test_a_gate_lets_one_dose_begin(bench: Bench):
 SAMPLED = 3  # ticks after the irq at which NEEDLE_OUT is looked at
 
 
+@pytest.mark.requirement("R25")
 @pytest.mark.parametrize(
     ("changes", "level", "given"),
     [
@@ -491,6 +494,7 @@ def counted(bench: Bench, counter: int) -> int:
     return -bench.register(counter, RXF + 4 * (counter % 4)) & 0xFFFFFFFF
 
 
+@pytest.mark.requirement("R10")
 @AXES
 def test_a_counter_counts_each_pulse_of_its_own_axis_once_at_the_top_rate(bench: Bench, axis: int):
     block = bench.fresh()
@@ -555,6 +559,7 @@ def test_a_kick_meanwhile_starts_the_count_afresh(bench: Bench, phase: int):
     assert 0 < waits <= 3 * DEAD_MAN_TICK  # for its turn
 
 
+@pytest.mark.requirement("R3", "R14")
 def test_enable_falls_by_itself_after_the_documented_time(bench: Bench):
     rounds = (200 * 2_000 // 1_000 - 6) // 3  # as the firmware works it out
     for kicks in ([(100, rounds)], [(0, rounds), (20_000_100, rounds)]):
@@ -625,15 +630,18 @@ def step_falls(bench: Bench) -> list[Fall]:
     return [fall_at(bench, PLUNGER, STEP_WORDS, clock) for clock in range(-1, 150)]
 
 
+@pytest.mark.requirement("R3")
 def test_after_the_line_falls_a_step_rises_within_4_ticks_or_never(step_falls: list[Fall]):
     assert max(rise for fall in step_falls for rise in fall.rises) == SYNCHRONISER + 2
     assert max(len(fall.rises) for fall in step_falls) == 1
 
 
+@pytest.mark.requirement("R3")
 def test_after_the_line_falls_a_pulse_is_over_within_20_ticks(step_falls: list[Fall]):
     assert max(low for fall in step_falls for low in fall.falls) == SYNCHRONISER + 2 + HIGH
 
 
+@pytest.mark.requirement("R10")
 def test_after_the_line_falls_counter_and_pin_agree(step_falls: list[Fall]):
     assert {fall.steps_off for fall in step_falls} == {0}
 
@@ -660,6 +668,7 @@ def within_a_level(clock: int) -> bool:
     return first_test <= since < length - 3
 
 
+@pytest.mark.requirement("R3")
 def test_within_a_level_strike_and_peak_fall_within_5_ticks(strike_falls: list[Fall]):
     falls = [fall for fall in strike_falls if fall.clock < 90 and within_a_level(fall.clock)]
     assert len(falls) > 50
@@ -668,11 +677,13 @@ def test_within_a_level_strike_and_peak_fall_within_5_ticks(strike_falls: list[F
     assert not any(fall.rises for fall in falls)
 
 
+@pytest.mark.requirement("R3")
 def test_at_a_change_of_level_strike_and_peak_fall_within_13_ticks(strike_falls: list[Fall]):
     assert max(low for fall in strike_falls for low in fall.falls) == SYNCHRONISER + 11
     assert max(fall.levels for fall in strike_falls) == 2
 
 
+@pytest.mark.requirement("R3")
 def test_a_strike_that_starts_as_the_line_falls_is_off_again_within_13_ticks(
     strike_falls: list[Fall],
 ):

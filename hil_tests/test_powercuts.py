@@ -16,6 +16,7 @@ from mesodrive_rig.campaigns.powercuts import FIRST, SECOND, metrics, run
 SEED = 7
 
 
+@pytest.mark.requirement("R17")
 def test_no_cut_and_no_turned_bit_loses_or_doubles_anything():
     findings = run(SEED, quick=True)
     assert findings.first == []

@@ -160,6 +160,7 @@ def bounce_and_let_go(bench: Bench, sensor: Sensor, ms: float) -> int:
 NEEDLE = [Sensor.NEEDLE_BACK, Sensor.NEEDLE_OUT]
 
 
+@pytest.mark.requirement("R7")
 @pytest.mark.parametrize("sensor", NEEDLE)
 def test_a_bouncing_needle_contact_adds_no_strike_and_loses_none(bench: Bench, sensor: Sensor):
     bench.strike_on(FAST, 2)
@@ -178,6 +179,7 @@ def assert_fault(bench: Bench, code: str) -> None:
     assert not bench.rig.truth().rail_on
 
 
+@pytest.mark.requirement("R7", "R25")
 def test_at_250_a_second_nothing_follows_a_needle_that_is_not_seen_out(bench: Bench):
     bench.strike_on(FAST, 20)
     bench.until_needle_is(NeedleState.OUT)
@@ -190,6 +192,7 @@ def test_at_250_a_second_nothing_follows_a_needle_that_is_not_seen_out(bench: Be
     assert [row.outcome for row in bench.operator.shots] == [*done * ["done"], "misfire"]
 
 
+@pytest.mark.requirement("R7", "R25")
 def test_at_250_a_second_nothing_follows_a_needle_that_sticks(bench: Bench):
     bench.strike_on(FAST, 20)
     bench.until_needle_is(NeedleState.OUT)
@@ -233,6 +236,7 @@ def needle_is_back(bench: Bench) -> tuple[float, float]:
     return bench.rig.now_ms(), bench.rig.truth().pushed_ul
 
 
+@pytest.mark.requirement("R7", "R25")
 def test_no_dose_is_given_in_a_misfire_and_the_series_ends(bench: Bench):
     bench.strike_on(DOSED, 3)
     wrong_ms, pushed_ul = needle_is_back(bench)
@@ -242,6 +246,7 @@ def test_no_dose_is_given_in_a_misfire_and_the_series_ends(bench: Bench):
     assert_no_dose_was_given(bench, wrong_ms, pushed_ul)
 
 
+@pytest.mark.requirement("R25")
 def test_no_dose_is_given_to_a_needle_that_comes_out_too_late(bench: Bench):
     bench.strike_on(DOSED, 3)
     wrong_ms, pushed_ul = needle_is_back(bench)

@@ -68,6 +68,7 @@ def bench() -> Bench:
     return Bench()
 
 
+@pytest.mark.requirement("R3")
 @pytest.mark.parametrize("part", PARTS.values(), ids=PARTS.keys())
 def test_a_dose_stops_at_once_and_the_line_around_the_byte_is_read(bench: Bench, part: float):
     bench.arm()
@@ -85,6 +86,7 @@ def test_a_dose_stops_at_once_and_the_line_around_the_byte_is_read(bench: Bench,
     assert bench.stands() == ("READY", WHY)
 
 
+@pytest.mark.requirement("R24")
 def test_the_position_stands_and_the_dose_is_told_as_it_was(bench: Bench):
     bench.arm()
     pushed_ul = bench.rig.truth().pushed_ul
@@ -101,6 +103,7 @@ def test_the_position_stands_and_the_dose_is_told_as_it_was(bench: Bench):
     )
 
 
+@pytest.mark.requirement("R3")
 def test_an_armed_device_is_not_armed_any_more(bench: Bench):
     bench.arm()
     bench.edges.clear()
@@ -151,6 +154,7 @@ def test_a_device_that_does_not_move_takes_no_notice_and_no_harm(bench: Bench):
     assert bench.operator.shots[0].outcome == "done"
 
 
+@pytest.mark.requirement("R3")
 @pytest.mark.parametrize("part", [0.0, 0.5], ids=["alone", "in the middle"])
 def test_an_axis_that_looks_for_home_stops_at_once(bench: Bench, part: float):
     bench.operator.disarm()

@@ -121,6 +121,7 @@ def test_a_host_that_reads_is_told_the_status_ten_times_a_second(bench: Bench):
     assert gaps_ms == pytest.approx(len(gaps_ms) * [100], abs=15)
 
 
+@pytest.mark.requirement("R27")
 def test_a_host_that_does_not_read_gets_all_of_it_when_it_reads_again(bench: Bench):
     operator, rig = bench.operator, bench.rig
     operator.touch()

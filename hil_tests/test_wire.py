@@ -138,12 +138,14 @@ SPOILED: dict[str, Callable[[bytes], bytes]] = {
 }
 
 
+@pytest.mark.requirement("R26")
 @pytest.mark.parametrize("spoil", SPOILED.values(), ids=SPOILED.keys())
 def test_a_broken_line_is_refused_and_changes_nothing(wire: Wire, spoil: Callable[[bytes], bytes]):
     answer = refused(wire, lambda: spoil(wire.line("home")))
     assert (answer["id"], answer["error"]["code"]) == (None, PARSE)
 
 
+@pytest.mark.requirement("R26")
 @pytest.mark.parametrize(
     "body",
     [
@@ -162,12 +164,14 @@ def test_what_is_no_request_is_refused_and_changes_nothing(wire: Wire, body: byt
     assert (answer["id"], answer["error"]["code"]) == (None, BAD_REQUEST)
 
 
+@pytest.mark.requirement("R26")
 @pytest.mark.parametrize("method", ["hom", "", "__init__", "z" * 1900, "é"])
 def test_an_unknown_method_is_refused(wire: Wire, method: str):
     answer = refused(wire, lambda: wire.line(method))
     assert (answer["id"], answer["error"]["code"]) == (wire.last_id - 1, UNKNOWN_METHOD)
 
 
+@pytest.mark.requirement("R26")
 @pytest.mark.parametrize(
     ("method", "params"),
     [
@@ -186,6 +190,7 @@ def test_unknown_or_wrong_params_are_refused(wire: Wire, method: str, params: di
     assert (answer["id"], answer["error"]["code"]) == (wire.last_id - 1, BAD_PARAMS)
 
 
+@pytest.mark.requirement("R16")
 def test_the_same_line_twice_runs_once_and_is_answered_twice(wire: Wire):
     before_ul = wire.rig.truth().pushed_ul
     wire.edges.clear()
@@ -202,6 +207,7 @@ def test_the_same_line_twice_runs_once_and_is_answered_twice(wire: Wire):
     assert 1000 * (wire.rig.truth().pushed_ul - before_ul) == pytest.approx(5000, abs=NL_PER_STEP)
 
 
+@pytest.mark.requirement("R16")
 def test_an_id_that_was_used_otherwise_is_stale(wire: Wire):
     used = wire.next_id()
     wire.ask(encode(request(used, "ping")))
@@ -225,6 +231,7 @@ FLOODS: dict[str, Callable[[random.Random], list[bytes]]] = {
 }
 
 
+@pytest.mark.requirement("R26")
 @pytest.mark.parametrize("kind", FLOODS)
 def test_after_a_flood_of_garbage_a_good_request_is_answered(wire: Wire, kind: str):
     before = wire.status()
@@ -258,6 +265,7 @@ def rows_in(heard: list[dict[str, Any]]) -> list[int]:
     return [row[0] for told in notes(heard, "shots") for row in told["rows"]]
 
 
+@pytest.mark.requirement("R27")
 def test_a_host_that_does_not_read_loses_no_answer_and_no_strike(dry: Wire):
     dry.seqs.clear()
     strike_on(dry)

@@ -3,6 +3,8 @@
 import ast
 from pathlib import Path
 
+import pytest
+
 from injector import alarms, causes
 
 SOURCES = sorted((Path(__file__).parents[1] / "injector").glob("*.py"))
@@ -22,14 +24,17 @@ def raised_codes() -> set[str]:
     return codes
 
 
+@pytest.mark.requirement("R18")
 def test_every_code_that_is_raised_has_a_priority_and_no_priority_is_idle():
     assert raised_codes() == set(alarms.PRIORITY)
 
 
+@pytest.mark.requirement("R18")
 def test_priorities_are_those_of_iec_60601_1_8():
     assert set(alarms.PRIORITY.values()) <= {"high", "medium", "low"}
 
 
+@pytest.mark.requirement("R18")
 def test_what_may_leave_a_needle_in_the_skin_is_of_high_priority():
     for code in ("needle_stuck", "misfire", "guard_open", "stop_pulled", "steps_lost"):
         assert alarms.PRIORITY[code] == "high"

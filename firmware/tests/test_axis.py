@@ -2,6 +2,7 @@
 
 from fractions import Fraction
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -27,6 +28,7 @@ class Screw:
         self.nut = max(self.motor - self.play, min(self.nut, self.motor))
 
 
+@pytest.mark.requirement("R11")
 @given(PLAY_UM, TURNS)
 def test_the_position_is_the_nuts_whatever_the_turns_and_stops(
     play_um: int, turns: list[tuple[bool, int, int]]
@@ -57,6 +59,7 @@ def test_choosing_directions_without_moving_changes_nothing(play_um: int, choice
     assert axis.turn(False) == 0
 
 
+@pytest.mark.requirement("R11")
 def test_home_is_zero_with_the_backward_flank_touching():
     axis = Axis("depth", 6_400, 20)
     axis.turn(True)

@@ -315,7 +315,7 @@ class Session(RuleBasedStateMachine):
 Session.TestCase.settings = settings(
     max_examples=120, stateful_step_count=30, phases=[Phase.reuse, Phase.generate]
 )
-TestSession = Session.TestCase
+TestSession = pytest.mark.requirement("R9", "R12", "R23", "R24")(Session.TestCase)
 
 
 @pytest.mark.parametrize("mode", sorted(MODES))

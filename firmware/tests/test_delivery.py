@@ -35,6 +35,7 @@ def test_every_strike_is_reported_with_what_was_planned_counted_and_seen():
     assert len(machine.rows) == 3
 
 
+@pytest.mark.requirement("R22")
 def test_the_timer_that_wraps_within_a_strike_changes_no_report():
     machine = in_state("ARMED", shots=1)
     machine.run(4_980 - machine.port.now_ms)  # it wraps 5 s after the start
@@ -133,6 +134,7 @@ def test_a_loop_that_looks_late_only_makes_strikes_late():
     assert min(between(machine)) == 4_000
 
 
+@pytest.mark.requirement("R9")
 def test_no_pull_begins_before_the_last_strikes_period_is_over():
     machine = in_state("ARMED", mode="single", period_us=2_000_000)
     machine.pull(500)
@@ -144,6 +146,7 @@ def test_no_pull_begins_before_the_last_strikes_period_is_over():
     assert 2_000_000 <= between(machine)[0] <= 2_010_000
 
 
+@pytest.mark.requirement("R25")
 def test_no_strike_begins_until_the_needle_is_back():
     machine = in_state("ARMED", mode="single")
     machine.pull(200)
@@ -158,6 +161,7 @@ def test_no_strike_begins_until_the_needle_is_back():
 # what is given
 
 
+@pytest.mark.requirement("R24")
 @given(st.data(), st.integers(1_000, 60_000), st.integers(1, 8), st.integers(0, 5_000))
 @settings(max_examples=30)
 def test_the_doses_add_up_to_within_half_a_step(
@@ -184,6 +188,7 @@ def test_the_doses_add_up_to_within_half_a_step(
     assert len(machine.rows) == number
 
 
+@pytest.mark.requirement("R24")
 def test_doses_smaller_than_a_step_are_given_when_they_make_one():
     nl_per_mm = 60_000  # 18.75 nL a step
     machine = striking(dose_nl=8, shots=10, syringe_nl_per_mm=nl_per_mm, flow_nl_s=60_000)
@@ -193,6 +198,7 @@ def test_doses_smaller_than_a_step_are_given_when_they_make_one():
     assert machine.port.pushed == 4  # 80 nL are 4.27 steps
 
 
+@pytest.mark.requirement("R24")
 def test_the_volume_told_does_not_drift_away_from_the_volume_pushed():
     machine = to_the_end(striking(shots=200, fill_nl=200_000, period_us=60_000))
     status = machine.commands.status()
@@ -202,6 +208,7 @@ def test_the_volume_told_does_not_drift_away_from_the_volume_pushed():
     assert sum(row[3] for row in machine.rows) == status["delivered_nl"]
 
 
+@pytest.mark.requirement("R25")
 @pytest.mark.parametrize("mode", [name for name in MODES if name != "dry"])
 def test_no_step_is_made_but_while_the_needle_is_in(mode: str):
     machine = in_state("ARMED", **MODES[mode])
@@ -245,6 +252,7 @@ def test_a_drip_flows_slowly_while_the_needle_stays_in():
     assert 25_000_000 < back_us < 25_010_000
 
 
+@pytest.mark.requirement("R8")
 def test_after_the_last_shot_nothing_more_is_struck_whoever_asks():
     machine = to_the_end(striking())
     machine.job.watch()

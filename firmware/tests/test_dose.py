@@ -17,6 +17,7 @@ def exact_steps(nl: int, nl_per_mm: int, steps_per_mm: int) -> Fraction:
     return Fraction(nl * steps_per_mm, nl_per_mm)
 
 
+@pytest.mark.requirement("R24")
 @given(NL_PER_MM, STEPS_PER_MM, st.lists(DOSES, max_size=60))
 def test_after_any_doses_the_plunger_is_within_half_a_step(
     nl_per_mm: int, steps_per_mm: int, doses: list[int]
@@ -29,12 +30,14 @@ def test_after_any_doses_the_plunger_is_within_half_a_step(
         assert abs(made - exact_steps(asked, nl_per_mm, steps_per_mm)) <= Fraction(1, 2)
 
 
+@pytest.mark.requirement("R24")
 def test_two_thousand_equal_doses_lose_nothing():
     meter = DoseMeter(17_349, 3_200)
     made = sum(meter.next_steps(1_000) for _ in range(2_000))
     assert abs(made - exact_steps(2_000_000, 17_349, 3_200)) <= Fraction(1, 2)
 
 
+@pytest.mark.requirement("R24")
 @given(NL_PER_MM, STEPS_PER_MM, DOSES, st.integers(1, 40))
 def test_the_residue_changes_a_dose_by_one_step_at_most_and_never_below_none(
     nl_per_mm: int, steps_per_mm: int, nl: int, times: int
@@ -53,6 +56,7 @@ def test_steps_are_the_nearest_to_a_dose(nl_per_mm: int, steps_per_mm: int, nl: 
     assert abs(steps - exact_steps(nl, nl_per_mm, steps_per_mm)) <= Fraction(1, 2)
 
 
+@pytest.mark.requirement("R24")
 @given(NL_PER_MM, STEPS_PER_MM, st.integers(0, 1_000_000))
 def test_what_steps_displace_is_told_to_the_nearest_nanolitre(
     nl_per_mm: int, steps_per_mm: int, steps: int

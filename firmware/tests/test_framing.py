@@ -50,6 +50,7 @@ def test_a_line_ends_in_the_crc_32_of_its_text():
     assert encode({"id": 7}) == b'{"id":7} ' + b"%08x\n" % binascii.crc32(b'{"id":7}')
 
 
+@pytest.mark.requirement("R26")
 @given(MESSAGES, st.data())
 def test_a_line_with_any_one_bit_flipped_is_refused(
     message: dict[str, object], data: st.DataObject
@@ -61,12 +62,14 @@ def test_a_line_with_any_one_bit_flipped_is_refused(
         decode(bytes(line))
 
 
+@pytest.mark.requirement("R26")
 def test_every_truncation_of_a_line_is_refused():
     for end in range(len(LINE) - 1):
         with pytest.raises(FrameError):
             decode(LINE[:end])
 
 
+@pytest.mark.requirement("R26")
 @given(st.integers(0, len(LINE) - 2), st.integers(0, 255).filter(lambda byte: byte != STOP[0]))
 def test_a_line_with_any_byte_but_a_stop_put_into_it_is_refused(place: int, byte: int):
     lines = LineReader().feed(LINE[:place] + bytes([byte]) + LINE[place:])
@@ -79,6 +82,7 @@ def test_a_line_with_any_byte_but_a_stop_put_into_it_is_refused(place: int, byte
             decode(line)
 
 
+@pytest.mark.requirement("R26")
 @pytest.mark.parametrize("doubled", [LINE[:-1] * 2, LINE[:-1] + b" " + LINE[:-1]])
 def test_two_lines_run_into_one_are_refused(doubled: bytes):
     with pytest.raises(FrameError):
@@ -89,6 +93,7 @@ def test_a_terminals_carriage_return_does_no_harm():
     assert decode(LINE[:-1] + b"\r") == decode(LINE[:-1])
 
 
+@pytest.mark.requirement("R26")
 @pytest.mark.parametrize(
     ("body", "cause"),
     [
@@ -107,6 +112,7 @@ def test_a_line_that_is_no_json_object_is_refused_with_its_cause(body: bytes, ca
         decode(with_checksum(body))
 
 
+@pytest.mark.requirement("R26")
 @pytest.mark.parametrize("spoil", [bytes.upper, lambda line: line.replace(b" ", b"  ")])
 def test_a_checksum_has_one_form_only(spoil: object):
     line = with_checksum(b'{"id":1}')
@@ -133,6 +139,7 @@ def test_a_message_one_byte_too_long_is_not_sent():
         encode(message_of(MAX_LINE + 1))
 
 
+@pytest.mark.requirement("R26")
 @given(st.integers(MAX_LINE, 3 * MAX_LINE), st.lists(st.integers(0, 10_000), max_size=12))
 def test_a_line_too_long_is_refused_once_and_the_next_is_read(length: int, cuts: list[int]):
     reader = LineReader()
@@ -141,6 +148,7 @@ def test_a_line_too_long_is_refused_once_and_the_next_is_read(length: int, cuts:
     assert lines == [None, LINE[:-1]]
 
 
+@pytest.mark.requirement("R26")
 @given(st.lists(st.binary(max_size=80).map(lambda b: b.replace(b"\n", b"")), max_size=60))
 def test_what_has_no_newline_never_fills_the_memory(parts: list[bytes]):
     reader = LineReader(limit=200)

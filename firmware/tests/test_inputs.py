@@ -31,6 +31,7 @@ def pressed_at(ms: int) -> Panel:
     return panel
 
 
+@pytest.mark.requirement("R9")
 def test_contact_and_trigger_count_when_they_have_held_20_ms_and_not_before():
     panel = pressed_at(100)
     early = panel.at(100 + DEBOUNCE_MS - 1)
@@ -40,6 +41,7 @@ def test_contact_and_trigger_count_when_they_have_held_20_ms_and_not_before():
 
 
 # spans of 1 to 19 ms, on and off by turns, each polled every ms
+@pytest.mark.requirement("R9")
 @given(st.lists(st.integers(1, DEBOUNCE_MS - 1), max_size=12))
 def test_bounces_shorter_than_20_ms_never_count(spans: list[int]):
     panel = Panel()
@@ -54,6 +56,7 @@ def test_bounces_shorter_than_20_ms_never_count(spans: list[int]):
         state ^= 1
 
 
+@pytest.mark.requirement("R23")
 @pytest.mark.parametrize("hand", ["trigger", "contact"])
 def test_letting_go_acts_at_once(hand: str):
     panel = pressed_at(100)
@@ -62,6 +65,7 @@ def test_letting_go_acts_at_once(hand: str):
     assert (seen.pulled, seen.touching) == (hand != "trigger", hand != "contact")
 
 
+@pytest.mark.requirement("R9")
 @pytest.mark.parametrize("hand", ["trigger", "contact"])
 def test_after_a_bounce_the_time_starts_anew_for_that_hand_alone(hand: str):
     panel = pressed_at(100)
@@ -74,6 +78,7 @@ def test_after_a_bounce_the_time_starts_anew_for_that_hand_alone(hand: str):
     assert seen.touching
 
 
+@pytest.mark.requirement("R9")
 @given(st.lists(st.tuples(st.integers(1, 500), st.booleans()), max_size=10))
 def test_a_trigger_held_since_before_forget_press_never_counts(waits: list[tuple[int, bool]]):
     panel = pressed_at(100)
@@ -88,6 +93,7 @@ def test_a_trigger_held_since_before_forget_press_never_counts(waits: list[tuple
     assert panel.at(ms + 2 + DEBOUNCE_MS).pulled
 
 
+@pytest.mark.requirement("R1", "R9")
 def test_a_trigger_held_since_power_up_never_counts():
     panel = Panel()
     panel.at(0, trigger=1, contact=1)
@@ -139,6 +145,7 @@ def test_the_bits_of_the_status_are_its_inputs_in_their_order(states: list[int])
     assert list(seen.as_dict().values()) == states
 
 
+@pytest.mark.requirement("R9")
 @given(st.lists(st.tuples(st.integers(1, 500), st.booleans()), max_size=10))
 def test_a_contact_that_was_used_up_counts_again_only_when_the_device_was_lifted(
     waits: list[tuple[int, bool]],

@@ -77,6 +77,7 @@ def test_a_request_is_run_and_answered_under_its_id(wire: Wire):
     assert answer == {"jsonrpc": "2.0", "id": 7, "result": {"echo": {"a": 1}, "n": 1}}
 
 
+@pytest.mark.requirement("R16")
 def test_the_same_line_again_gets_the_same_answer_and_runs_nothing(wire: Wire):
     for method in ("echo", "refuse", "unknown"):
         before = len(wire.ran)
@@ -87,6 +88,7 @@ def test_the_same_line_again_gets_the_same_answer_and_runs_nothing(wire: Wire):
         assert len(wire.ran) == ran <= before + 1
 
 
+@pytest.mark.requirement("R16")
 @pytest.mark.parametrize(
     ("id", "method", "params"), [(7, "echo", {"a": 2}), (7, "refuse", {"a": 1}), (6, "echo", {})]
 )
@@ -107,6 +109,7 @@ REQUESTS = st.tuples(
 )
 
 
+@pytest.mark.requirement("R16")
 @given(st.lists(REQUESTS, max_size=40))
 def test_an_id_never_runs_twice_and_ids_grow(requests: list[tuple[int, str, int]]):
     wire = Wire()
@@ -121,6 +124,7 @@ def test_an_id_never_runs_twice_and_ids_grow(requests: list[tuple[int, str, int]
         assert all(answer["id"] == id for answer in answers)
 
 
+@pytest.mark.requirement("R16")
 def test_the_answers_of_the_last_sixteen_requests_are_kept(wire: Wire):
     for id in range(1, 18):
         wire.ask(id, "echo", a=id)
@@ -128,6 +132,7 @@ def test_the_answers_of_the_last_sixteen_requests_are_kept(wire: Wire):
     assert codes(wire.ask(1, "echo", a=1)) == [-32004]
 
 
+@pytest.mark.requirement("R16")
 def test_a_request_that_is_still_being_worked_on_is_never_forgotten(wire: Wire):
     assert wire.ask(1, "later") == []
     for id in range(2, 60):
@@ -136,6 +141,7 @@ def test_a_request_that_is_still_being_worked_on_is_never_forgotten(wire: Wire):
     assert [name for name, _ in wire.ran].count("later") == 1
 
 
+@pytest.mark.requirement("R26")
 def test_an_unknown_method_is_refused_by_name(wire: Wire):
     (answer,) = wire.ask(1, "selfdestruct")
     assert answer["error"]["code"] == -32601  # type: ignore[index]
@@ -154,6 +160,7 @@ def test_a_defect_is_answered_as_one_and_stops_the_program(wire: Wire):
     assert codes(wire.heard()) == [-32603]
 
 
+@pytest.mark.requirement("R16")
 def test_an_answer_may_come_later_and_is_then_repeated_like_any_other(wire: Wire):
     assert wire.ask(1, "later") == []
     assert wire.ask(1, "later") == []
@@ -173,6 +180,7 @@ def test_a_refusal_may_come_later_too(wire: Wire):
     assert codes(wire.heard()) == [-32003]
 
 
+@pytest.mark.requirement("R26")
 @pytest.mark.parametrize(
     ("line", "code"),
     [
@@ -211,6 +219,7 @@ def test_a_result_longer_than_a_line_is_told_as_a_defect(wire: Wire):
     assert codes(wire.ask(1, "much")) == [-32603]
 
 
+@pytest.mark.requirement("R15")
 def test_only_valid_requests_count_as_heard_and_a_repeat_does(wire: Wire):
     wire.ask(1, "echo")
     wire.ask(1, "echo")
@@ -341,6 +350,7 @@ def test_an_answer_for_a_host_that_has_gone_waits_for_nobody_else(wire: Wire):
     assert codes(wire.ask(1, "later")) == [-32003]
 
 
+@pytest.mark.requirement("R26")
 @given(st.binary(max_size=600))
 def test_no_bytes_whatever_harm_the_link(noise: bytes):
     wire = Wire()

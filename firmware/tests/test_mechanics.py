@@ -33,6 +33,7 @@ def axis(
     )
 
 
+@pytest.mark.requirement("R29")
 @pytest.mark.parametrize("name", ["PLUNGER", "DEPTH"])
 def test_the_boards_own_drives_can_follow_themselves(name: str):
     getattr(drives, name).check()
@@ -101,6 +102,7 @@ def test_the_speed_limit_is_where_two_thirds_of_pull_out_are_needed():
     assert axis().um_s_limit == 11_675
 
 
+@pytest.mark.requirement("R29")
 @given(st.integers(0, 60_000), st.integers(1, 4_000_000))
 def test_at_the_speed_limit_the_torque_suffices_and_beyond_it_does_not(load: int, accel: int):
     made = axis(load_mn=load, accel_um_s2=accel)
@@ -114,6 +116,7 @@ def test_a_speed_up_to_the_limit_is_accepted():
     axis(speed_um_s=11_675).check()
 
 
+@pytest.mark.requirement("R29")
 @pytest.mark.parametrize(
     ("changed", "limit"),
     [

@@ -29,16 +29,19 @@ def test_the_first_and_the_last_id_are_taken(id: int):
     assert request_fault(request(id, "ping")) is None
 
 
+@pytest.mark.requirement("R26")
 @pytest.mark.parametrize("id", [0, -1, MAX_ID + 1, 10**1000])
 def test_an_id_out_of_range_is_refused(id: int):
     assert "2^53-1" in str(request_fault(request(id, "ping")))
 
 
+@pytest.mark.requirement("R26")
 @given(NOT_WHOLE)
 def test_an_id_that_is_no_whole_number_is_refused(id: object):
     assert "whole number" in str(request_fault({"jsonrpc": "2.0", "id": id, "method": "ping"}))
 
 
+@pytest.mark.requirement("R26")
 @pytest.mark.parametrize("lacks", ["jsonrpc", "id", "method"])
 def test_a_request_that_lacks_a_part_is_refused(lacks: str):
     message = request(1, "ping")
@@ -46,26 +49,31 @@ def test_a_request_that_lacks_a_part_is_refused(lacks: str):
     assert lacks in str(request_fault(message))
 
 
+@pytest.mark.requirement("R26")
 @pytest.mark.parametrize("version", ["1.0", "2", 2.0, None])
 def test_another_version_of_json_rpc_is_refused(version: object):
     assert "jsonrpc" in str(request_fault({**request(1, "ping"), "jsonrpc": version}))
 
 
+@pytest.mark.requirement("R26")
 @pytest.mark.parametrize("method", [None, 7, ["ping"], {"name": "ping"}])
 def test_a_method_that_is_no_string_is_refused(method: object):
     assert "method" in str(request_fault({**request(1, "x"), "method": method}))
 
 
+@pytest.mark.requirement("R26")
 @pytest.mark.parametrize("params", [None, 7, "x", [1], True])
 def test_params_that_are_no_object_are_refused(params: object):
     assert "named values" in str(request_fault({**request(1, "ping"), "params": params}))
 
 
+@pytest.mark.requirement("R26")
 @pytest.mark.parametrize("key", ["result", "Method", ""])
 def test_an_unknown_key_is_refused_by_name(key: str):
     assert f"'{key}'" in str(request_fault({**request(1, "ping"), key: 1}))
 
 
+@pytest.mark.requirement("R26")
 @pytest.mark.parametrize("wrap", [lambda inner: [inner], lambda inner: {"a": inner}])
 def test_params_may_be_four_levels_deep_and_no_deeper(wrap: object):
     value: object = {}

@@ -15,6 +15,7 @@ def ends(machine: Machine) -> tuple[str, int]:
     return machine.state, machine.port.strikes
 
 
+@pytest.mark.requirement("R9")
 @pytest.mark.parametrize("mode", ["single", "drip"])
 def test_one_strike_a_pull_and_a_fresh_press_for_each(mode: str):
     machine = armed(mode)
@@ -29,6 +30,7 @@ def test_one_strike_a_pull_and_a_fresh_press_for_each(mode: str):
     assert ends(machine) == ("ARMED", 3)
 
 
+@pytest.mark.requirement("R9")
 def test_a_burst_a_pull():
     machine = armed("burst", burst=3, shots=7)
     for strikes, state in ((3, "ARMED"), (6, "ARMED"), (7, "READY")):
@@ -37,6 +39,7 @@ def test_a_burst_a_pull():
         assert ends(machine) == (state, strikes)
 
 
+@pytest.mark.requirement("R23")
 @pytest.mark.parametrize("mode", ["series", "dry"])
 def test_strikes_as_long_as_the_trigger_is_held(mode: str):
     machine = armed(mode)
@@ -64,6 +67,7 @@ def test_a_stamp_at_each_contact_while_the_trigger_is_held():
     assert ends(machine) == ("READY", 4)
 
 
+@pytest.mark.requirement("R9")
 @pytest.mark.parametrize("cut", [False, True])
 def test_a_fresh_press_on_the_same_spot_is_no_new_stamp(cut: bool):
     machine = armed("stamp")
@@ -83,6 +87,7 @@ def test_a_fresh_press_on_the_same_spot_is_no_new_stamp(cut: bool):
     assert machine.port.strikes == 2
 
 
+@pytest.mark.requirement("R9")
 def test_a_chattering_contact_is_no_new_stamp():
     machine = armed("stamp")
     machine.pull(300)
@@ -94,6 +99,7 @@ def test_a_chattering_contact_is_no_new_stamp():
     assert ends(machine) == ("ARMED", 1)
 
 
+@pytest.mark.requirement("R23")
 @pytest.mark.parametrize("mode", sorted(MODES))
 @pytest.mark.parametrize("hand", ["trigger", "contact"])
 def test_letting_go_leads_to_paused_only_where_the_next_pull_goes_on(hand: str, mode: str):
@@ -133,6 +139,7 @@ def test_each_pull_starts_softly_anew(mode: str):
     assert [ms[4] - ms[3], ms[5] - ms[4]] == [120, 80]
 
 
+@pytest.mark.requirement("R9")
 @pytest.mark.parametrize("mode", sorted(MODES))
 def test_arming_again_does_not_bring_the_next_strike_forward(mode: str):
     machine = striking(**{**MODES[mode], "period_us": 2_000_000})
@@ -151,6 +158,7 @@ def test_arming_again_does_not_bring_the_next_strike_forward(mode: str):
     assert second - first >= 2_000_000 * 125
 
 
+@pytest.mark.requirement("R23")
 @pytest.mark.parametrize("mode", sorted(MODES))
 @pytest.mark.parametrize("first", ["trigger", "contact"])
 def test_trigger_and_contact_may_come_in_either_order(first: str, mode: str):

@@ -51,6 +51,7 @@ def test_the_host_may_ask_for_the_shortest_period_and_gets_it():
         load(period_us=shortest_us - 1)
 
 
+@pytest.mark.requirement("R29")
 @pytest.mark.parametrize(
     ("changes", "cause"),
     [
@@ -84,6 +85,7 @@ def plan_of(machine: Machine):
     return machine.job.plan
 
 
+@pytest.mark.requirement("R25", "R29")
 @given(DOSES, FLOWS, SETTLES, st.integers(100, 40_000))
 def test_a_dose_is_either_refused_or_lies_wholly_between_settling_and_release(
     dose_nl: int, flow_nl_s: int, settle_us: int, dwell_us: int

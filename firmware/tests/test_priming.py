@@ -17,6 +17,7 @@ def test_priming_answers_with_what_the_protocol_promises():
     assert machine.answers[-1] == ({"steps": 184, "volume_nl": 998}, None)
 
 
+@pytest.mark.requirement("R24")
 def test_a_primed_volume_is_missing_from_the_syringe():
     machine = in_state(
         "READY", fill_nl=10_000, shots=3, dose_nl=3_000, dwell_us=60_000, period_us=90_000
@@ -31,6 +32,7 @@ def test_a_primed_volume_is_missing_from_the_syringe():
     assert refused(machine, "arm").data == {"name": "fill_nl", "value": 9_000, "limit": left_nl}
 
 
+@pytest.mark.requirement("R8", "R12")
 @pytest.mark.parametrize(
     ("volume_nl", "code"),
     [(0, LIMIT), (500_001, LIMIT), (10_001, LIMIT), (1.5, BAD_PARAMS), (None, BAD_PARAMS)],
@@ -40,6 +42,7 @@ def test_priming_past_what_there_is_is_refused(volume_nl: object, code: int):
     assert refused(machine, "prime", {"volume_nl": volume_nl}).code == code
 
 
+@pytest.mark.requirement("R8")
 def test_priming_on_the_skin_is_refused():
     machine = in_state("READY")
     machine.port.set("contact", 1)
@@ -47,6 +50,7 @@ def test_priming_on_the_skin_is_refused():
     assert "skin" in refused(machine, "prime", {"volume_nl": 1_000}).sentence
 
 
+@pytest.mark.requirement("R24")
 @pytest.mark.parametrize("how", ["guard", "stop", "supply", "open", "disarm", "stop_byte"])
 def test_what_a_stopped_priming_has_pushed_is_missing_from_the_syringe(how: str):
     machine = in_state("READY", fill_nl=600_000)
@@ -67,6 +71,7 @@ def test_what_a_stopped_priming_has_pushed_is_missing_from_the_syringe(how: str)
     assert machine.commands.status()["left_nl"] == pytest.approx(600_000 - gone_nl, abs=1)
 
 
+@pytest.mark.requirement("R4")
 @pytest.mark.parametrize(("how", "state"), [("contact", 1), ("cartridge", 0)])
 def test_priming_stops_when_the_device_touches_skin_or_loses_its_cartridge(how: str, state: int):
     machine = in_state("READY", fill_nl=600_000)
@@ -84,6 +89,7 @@ def test_priming_stops_when_the_device_touches_skin_or_loses_its_cartridge(how: 
     assert machine.answers[-1][0] is None
 
 
+@pytest.mark.requirement("R24")
 @pytest.mark.parametrize("below_nl", [0, 1, 10, 20, 21, 500])
 def test_the_first_dose_from_a_full_syringe_is_whole(below_nl: int):
     # about the backlash of 20 µm from home, where the plunger's first move may be none at all

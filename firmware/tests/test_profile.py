@@ -66,6 +66,7 @@ def refusal(**changes: object) -> Refusal:
     return caught.value
 
 
+@pytest.mark.requirement("R8")
 @AT_BOUNDS
 def test_a_value_at_its_limit_is_taken(key: str, low: int, high: int, others: dict[str, object]):
     for value in (low, high):
@@ -74,6 +75,7 @@ def test_a_value_at_its_limit_is_taken(key: str, low: int, high: int, others: di
         assert key == "version" or taken[name] == value
 
 
+@pytest.mark.requirement("R8", "R11")
 @AT_BOUNDS
 def test_a_value_one_past_its_limit_is_refused_with_the_limit(
     key: str, low: int, high: int, others: dict[str, object]
@@ -85,6 +87,7 @@ def test_a_value_one_past_its_limit_is_refused_with_the_limit(
         assert key in refused.sentence
 
 
+@pytest.mark.requirement("R26")
 @pytest.mark.parametrize("key", sorted(PROFILE))
 def test_a_profile_that_lacks_a_key_is_refused(key: str):
     values = {name: value for name, value in PROFILE.items() if name != key}
@@ -93,6 +96,7 @@ def test_a_profile_that_lacks_a_key_is_refused(key: str):
     assert caught.value.code == BAD_PARAMS
 
 
+@pytest.mark.requirement("R26")
 @pytest.mark.parametrize("key", ["Depth_um", "depth_mm", "", "volume_nl"])
 def test_an_unknown_key_is_refused_by_its_name(key: str):
     refused = refusal(**{key: 1})
@@ -100,6 +104,7 @@ def test_an_unknown_key_is_refused_by_its_name(key: str):
     assert f"'{key}'" in refused.sentence
 
 
+@pytest.mark.requirement("R26")
 @pytest.mark.parametrize("value", [1.0, 5.5, float("inf"), True, False, "5", None, [5], {}])
 @pytest.mark.parametrize("key", NUMBERS)
 def test_what_is_no_whole_number_is_refused(key: str, value: object):
@@ -108,6 +113,7 @@ def test_what_is_no_whole_number_is_refused(key: str, value: object):
     assert f"{key} must be a whole number" in refused.sentence
 
 
+@pytest.mark.requirement("R26")
 @pytest.mark.parametrize("unknown", ["perfusion", "SINGLE", "", None, 1, True, ["single"], {}])
 def test_a_mode_that_the_device_has_not_is_refused(unknown: object):
     refused = refusal(mode=unknown)
@@ -125,6 +131,7 @@ def test_a_name_of_1_to_40_characters_is_taken(name: str):
     assert profile(name=name).name == name
 
 
+@pytest.mark.requirement("R11")
 @given(st.integers(1, 6_000), st.integers(1, 6_000))
 def test_the_depth_is_within_the_needles_length(depth_um: int, cartridge_um: int):
     values = {"depth_um": depth_um, "cartridge_um": cartridge_um}
@@ -135,6 +142,7 @@ def test_the_depth_is_within_the_needles_length(depth_um: int, cartridge_um: int
         assert refusal(**values).data == data
 
 
+@pytest.mark.requirement("R12")
 @given(st.integers(1, 2_000), st.integers(1, 100_000), st.integers(0, 10_000_000))
 def test_all_shots_together_are_within_the_syringe(shots: int, dose_nl: int, fill_nl: int):
     values = {"shots": shots, "dose_nl": dose_nl, "fill_nl": fill_nl}
@@ -189,6 +197,7 @@ def test_every_value_changes_the_id(key: str):
     assert profile(**{**others, key: changed}).id != profile(**others).id
 
 
+@pytest.mark.requirement("R8", "R11")
 def test_the_hard_limits_are_those_of_the_preset_tables_deepest_and_largest():
     # mesoperfusion to 6 mm; point by point up to 100 µL
     assert (limits.MAX_DEPTH_UM, limits.MAX_DOSE_NL) == (6_000, 100_000)

@@ -47,6 +47,7 @@ def test_rows_come_from_the_number_asked_for_twelve_at_a_time():
     assert numbers(kept(30).first(31)) == []
 
 
+@pytest.mark.requirement("R27")
 @pytest.mark.parametrize("strikes", [KEPT - 1, KEPT, KEPT + 1, 5 * KEPT + 7])
 def test_the_last_1500_are_kept_and_the_rest_counted_as_lost(strikes: int):
     assert KEPT == 1_500

@@ -41,6 +41,7 @@ def test_the_protocol_lists_every_request_that_is_decided_on():
     assert REQUESTS["disarm"] == set(STATES) - {"FAULT"}
 
 
+@pytest.mark.requirement("R26")
 @pytest.mark.parametrize("state", STATES)
 @pytest.mark.parametrize("method", DECIDED)
 def test_a_request_runs_in_the_states_that_the_protocol_names_and_in_no_other(
@@ -57,12 +58,14 @@ def test_a_request_runs_in_the_states_that_the_protocol_names_and_in_no_other(
 # the self-test
 
 
+@pytest.mark.requirement("R1", "R2")
 def test_after_a_good_self_test_the_machine_is_safe_and_off():
     machine = Machine().boot()
     assert machine.state == "SAFE"
     assert not machine.port.enable
 
 
+@pytest.mark.requirement("R2")
 def test_a_failed_self_test_is_a_fault_that_names_the_check():
     machine = Machine()
     machine.port.set("trigger", 1)
@@ -71,6 +74,7 @@ def test_a_failed_self_test_is_a_fault_that_names_the_check():
     assert "trigger" in machine.controller.alarm["text"]
 
 
+@pytest.mark.requirement("R2")
 def test_a_self_tests_fault_is_not_acknowledged_while_its_cause_is_there():
     machine = Machine()
     read, out = machine.port.read, machine.inputs.mask(["needle_out"])
@@ -84,6 +88,7 @@ def test_a_self_tests_fault_is_not_acknowledged_while_its_cause_is_there():
 # loading
 
 
+@pytest.mark.requirement("R11")
 def test_loading_a_profile_switches_off_and_forgets_the_place():
     machine = in_state("READY")
     machine.request("profile.load", {"profile": PROFILE})
@@ -92,6 +97,7 @@ def test_loading_a_profile_switches_off_and_forgets_the_place():
     assert not machine.commands.status()["homed"]
 
 
+@pytest.mark.requirement("R26")
 @pytest.mark.parametrize(
     "change",
     [{"depth_um": 6_001}, {"mode": "x"}, {"period_us": 45_488}, {"dwell_us": 0}, {"new": 1}],
@@ -108,6 +114,7 @@ def test_a_profile_that_is_no_object_is_refused_as_a_bad_value(profile: object):
     assert refused(in_state("SAFE"), "profile.load", {"profile": profile}).code == BAD_PARAMS
 
 
+@pytest.mark.requirement("R26")
 @pytest.mark.parametrize("state", ["HOMING", "DELIVERING"])
 @pytest.mark.parametrize("mode", sorted(MODES))
 def test_a_profile_that_comes_while_something_moves_is_refused_and_changes_nothing(
@@ -124,6 +131,7 @@ def test_a_profile_that_comes_while_something_moves_is_refused_and_changes_nothi
     assert machine.port.moving
 
 
+@pytest.mark.requirement("R29")
 def test_a_syringe_longer_than_the_plungers_way_is_refused():
     profile = {**PROFILE, "syringe_nl_per_mm": 1_000, "fill_nl": drives.PLUNGER_EMPTY_UM + 1}
     refusal = refused(Machine().boot(), "profile.load", {"profile": profile})
@@ -182,6 +190,7 @@ def test_a_home_switch_that_is_not_found_is_a_fault(axis: int):
 # arming
 
 
+@pytest.mark.requirement("R4")
 @pytest.mark.parametrize("hand", ["guard", "stop", "cartridge"])
 def test_arming_wants_guard_stop_and_cartridge(hand: str):
     machine = in_state("READY")
@@ -190,6 +199,7 @@ def test_arming_wants_guard_stop_and_cartridge(hand: str):
     assert refused(machine, "arm").code == INTERLOCK
 
 
+@pytest.mark.requirement("R9")
 def test_arming_wants_the_trigger_released():
     machine = in_state("READY")
     machine.port.set("trigger", 1)
@@ -199,6 +209,7 @@ def test_arming_wants_the_trigger_released():
     assert "trigger" in refusal.sentence
 
 
+@pytest.mark.requirement("R8")
 def test_arming_after_all_shots_is_refused():
     machine = to_the_end(striking())
     assert machine.state == "READY"

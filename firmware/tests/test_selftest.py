@@ -25,10 +25,12 @@ def checked(ram_free: int = ENOUGH, **wrong: int) -> dict[str, object]:
     return failed
 
 
+@pytest.mark.requirement("R2")
 def test_a_sound_machine_passes():
     assert checked() == {}
 
 
+@pytest.mark.requirement("R2")
 @pytest.mark.parametrize(
     ("name", "wrong"),
     [
@@ -47,11 +49,13 @@ def test_a_wrong_input_fails_its_own_check_alone(name: str, wrong: dict[str, int
     assert failed[name]
 
 
+@pytest.mark.requirement("R2")
 @pytest.mark.parametrize("open_hands", [{"guard": 0}, {"stop": 0}, {"guard": 0, "stop": 0}])
 def test_an_open_guard_or_stop_is_no_failure_when_the_line_agrees(open_hands: dict[str, int]):
     assert checked(**open_hands, interlock=0) == {}
 
 
+@pytest.mark.requirement("R2")
 def test_too_little_memory_fails_with_the_figure():
     assert checked(ram_free=64 * 1024) == {}
     assert "65535" in str(checked(ram_free=64 * 1024 - 1)["memory"])

@@ -22,6 +22,7 @@ HOT = ["ARMED", "DELIVERING", "PAUSED"]
 # what is live
 
 
+@pytest.mark.requirement("R1")
 @pytest.mark.parametrize("state", STATES)
 def test_the_rail_is_asked_for_in_the_states_that_may_move_and_in_no_other(state: str):
     machine = in_state(state)
@@ -29,6 +30,7 @@ def test_the_rail_is_asked_for_in_the_states_that_may_move_and_in_no_other(state
     assert machine.port.led == (state in HOT)
 
 
+@pytest.mark.requirement("R14")
 @pytest.mark.parametrize("state", STATES)
 def test_the_rail_is_held_at_each_step_and_falls_when_nobody_steps(state: str):
     machine = in_state(state, **{**QUICK, "shots": 2_000})
@@ -52,6 +54,7 @@ def test_the_rail_is_held_at_each_step_and_falls_when_nobody_steps(state: str):
         assert not port.rail
 
 
+@pytest.mark.requirement("R3")
 @pytest.mark.parametrize("state", POWERED)
 def test_disarming_stops_whatever_moves(state: str):
     machine = in_state(state)
@@ -63,6 +66,7 @@ def test_disarming_stops_whatever_moves(state: str):
     assert machine.port.strikes == strikes
 
 
+@pytest.mark.requirement("R3")
 @pytest.mark.parametrize("state", STATES)
 def test_a_stop_byte_stops_whatever_moves_before_anybody_looks(state: str):
     machine = in_state(state)
@@ -117,6 +121,7 @@ def test_a_stop_byte_between_the_look_and_the_first_strike_lets_none_begin():
 # what must hold
 
 
+@pytest.mark.requirement("R4")
 @pytest.mark.parametrize("state", HOT)
 @pytest.mark.parametrize("hand", [*HANDS, "supply"])
 def test_what_must_hold_is_a_fault_while_a_person_may_strike(hand: str, state: str):
@@ -149,6 +154,7 @@ def test_the_cause_told_is_one_that_matters_in_the_state():
     assert (machine.state, machine.controller.why) == ("SAFE", "the motor rail fell")
 
 
+@pytest.mark.requirement("R4", "R18")
 @pytest.mark.parametrize("hand", HANDS)
 def test_a_fault_stays_until_its_cause_is_gone_and_a_person_acknowledges(hand: str):
     machine = in_state("DELIVERING")
@@ -168,6 +174,7 @@ def test_a_fault_stays_until_its_cause_is_gone_and_a_person_acknowledges(hand: s
 # the host
 
 
+@pytest.mark.requirement("R15")
 @pytest.mark.parametrize("state", ["HOMING", *HOT])
 def test_a_silent_host_makes_safe_after_half_a_second(state: str):
     machine = in_state(state, shots=100, period_us=100_000, fill_nl=1_000_000)
@@ -187,6 +194,7 @@ def test_a_silent_host_may_leave_the_machine_ready():
     assert machine.state == "READY"
 
 
+@pytest.mark.requirement("R15")
 @pytest.mark.parametrize("state", POWERED)
 def test_a_closed_port_makes_safe_at_once(state: str):
     machine = in_state(state)
@@ -199,6 +207,7 @@ def test_a_closed_port_makes_safe_at_once(state: str):
     assert machine.state == "SAFE"
 
 
+@pytest.mark.requirement("R15")
 @pytest.mark.parametrize("state", POWERED)
 def test_a_port_closed_for_a_moment_makes_safe_too(state: str):
     machine = in_state(state)
@@ -211,6 +220,7 @@ def test_a_port_closed_for_a_moment_makes_safe_too(state: str):
 # the hand
 
 
+@pytest.mark.requirement("R23")
 @pytest.mark.parametrize("hand", ["trigger", "contact"])
 def test_letting_go_pauses_and_only_a_fresh_press_goes_on(hand: str):
     machine = in_state("DELIVERING", shots=20)
@@ -230,6 +240,7 @@ def test_letting_go_pauses_and_only_a_fresh_press_goes_on(hand: str):
     assert machine.port.strikes > strikes
 
 
+@pytest.mark.requirement("R3")
 @pytest.mark.parametrize("mode", sorted(MODES))
 @pytest.mark.parametrize("hand", ["guard", "stop"])
 def test_an_interlock_that_falls_for_a_moment_within_a_strike_is_a_fault(hand: str, mode: str):
@@ -242,6 +253,7 @@ def test_an_interlock_that_falls_for_a_moment_within_a_strike_is_a_fault(hand: s
     assert machine.controller.alarm["code"] in (ALARMS[hand], "interlock")
 
 
+@pytest.mark.requirement("R23")
 def test_contact_that_is_lost_for_a_moment_within_a_strike_pauses():
     machine = striking()
     machine.port.set("contact", 0)
@@ -250,6 +262,7 @@ def test_contact_that_is_lost_for_a_moment_within_a_strike_pauses():
     assert machine.state == "PAUSED"
 
 
+@pytest.mark.requirement("R3")
 def test_tracks_that_stopped_themselves_without_a_cause_to_be_seen_are_a_fault():
     machine = striking()
     machine.port.halt()  # what the programs do when only the line glitches
@@ -265,6 +278,7 @@ def test_the_pace_is_quick_but_while_strikes_run_by_themselves():
     assert striking().controller.pace_ms == 20
 
 
+@pytest.mark.requirement("R1")
 def test_a_machine_that_never_booted_is_in_self_test_and_asks_for_nothing():
     machine = Machine()
     machine.look()

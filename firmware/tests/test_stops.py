@@ -32,6 +32,7 @@ def told_after(machine: Machine, ms: int) -> list[list[object]]:
 # a person lets go, or a part of the interlock falls
 
 
+@pytest.mark.requirement("R3", "R7", "R23")
 @pytest.mark.parametrize("phase", PHASES)
 @pytest.mark.parametrize("hand", HANDS)
 @pytest.mark.parametrize("look_ms", [0, 20])
@@ -76,6 +77,7 @@ def test_the_phases_are_what_their_names_say():
     assert pushed[5:] == [184] * 3
 
 
+@pytest.mark.requirement("R24")
 @given(
     st.integers(0, 200_000), st.sampled_from(["trigger", "contact"]), st.integers(0, 20), st.data()
 )
@@ -108,6 +110,7 @@ def test_whenever_a_series_is_stopped_it_has_told_all_strikes_once_and_all_volum
     assert machine.commands.status()["shots_done"] == struck
 
 
+@pytest.mark.requirement("R3")
 def test_a_stop_from_the_host_ends_the_strike_at_once():
     machine = striking()
     machine.port.advance(12)
@@ -119,6 +122,7 @@ def test_a_stop_from_the_host_ends_the_strike_at_once():
     assert (outcome, why) == ("stopped", "stopped by the host")
 
 
+@pytest.mark.requirement("R24")
 def test_a_stopped_dose_leaves_no_residue_to_the_next():
     machine = striking()
     machine.port.advance(12)
@@ -131,6 +135,7 @@ def test_a_stopped_dose_leaves_no_residue_to_the_next():
     assert [row[4] for row in machine.rows] == [184, 184, 185]
 
 
+@pytest.mark.requirement("R24")
 def test_a_dose_that_was_queued_and_not_begun_leaves_no_residue():
     machine = striking(shots=10)
     machine.port.advance(40)
@@ -142,6 +147,7 @@ def test_a_dose_that_was_queued_and_not_begun_leaves_no_residue():
     assert [row[4] for row in machine.rows] == [184, 184]
 
 
+@pytest.mark.requirement("R23")
 @pytest.mark.parametrize("mode", sorted(MODES))
 @pytest.mark.parametrize("hand", ["trigger", "contact"])
 def test_letting_go_within_the_last_strike_gives_no_strike_more(hand: str, mode: str):
@@ -160,6 +166,7 @@ def test_letting_go_within_the_last_strike_gives_no_strike_more(hand: str, mode:
 # what goes wrong by itself
 
 
+@pytest.mark.requirement("R7", "R25")
 def test_a_needle_that_does_not_reach_its_stop_is_a_misfire_and_gives_nothing():
     machine = in_state("ARMED")
     machine.port.set("needle_jams", 1)
@@ -172,6 +179,7 @@ def test_a_needle_that_does_not_reach_its_stop_is_a_misfire_and_gives_nothing():
     assert not machine.port.enable
 
 
+@pytest.mark.requirement("R7", "R25")
 @pytest.mark.parametrize("mode", ["quick", *sorted(MODES)])
 def test_a_misfire_in_the_midst_of_a_pull_is_its_last_strike(mode: str):
     machine = striking(**(QUICK if mode == "quick" else MODES[mode]))
@@ -188,6 +196,7 @@ def test_a_misfire_in_the_midst_of_a_pull_is_its_last_strike(mode: str):
     assert "Strike %d did not" % machine.port.strikes in machine.controller.alarm["text"]  # noqa: UP031
 
 
+@pytest.mark.requirement("R25")
 @pytest.mark.parametrize("late_us", [6_000, 20_000, 28_000])
 def test_a_needle_that_is_out_only_after_the_dose_was_due_gets_none_and_is_the_last(late_us: int):
     machine = in_state("ARMED", shots=5, dwell_us=40_000)
@@ -202,6 +211,7 @@ def test_a_needle_that_is_out_only_after_the_dose_was_due_gets_none_and_is_the_l
     assert (outcome, dose_nl) == ("misfire", 0)
 
 
+@pytest.mark.requirement("R7", "R25")
 @pytest.mark.parametrize("mode", ["quick", *sorted(MODES)])
 def test_a_needle_that_does_not_come_back_is_told_and_lets_no_other_strike_begin(mode: str):
     machine = striking(**(QUICK if mode == "quick" else MODES[mode]))
@@ -225,6 +235,7 @@ def test_a_slow_but_sound_spring_is_no_fault():
     assert [row[2] for row in machine.rows] == ["done", "done"]
 
 
+@pytest.mark.requirement("R7", "R10")
 def test_steps_that_the_audit_does_not_count_are_told():
     machine = striking()
     machine.port.set("lost_steps", 2)
@@ -235,6 +246,7 @@ def test_steps_that_the_audit_does_not_count_are_told():
     assert (row[2], row[4] - row[5]) == ("done", 2)
 
 
+@pytest.mark.requirement("R10")
 def test_steps_lost_between_two_looks_leave_no_strike_untold():
     machine = striking(
         dose_nl=20, dwell_us=7_000, settle_us=1_000, period_us=23_000, shots=50, flow_nl_s=60_000
@@ -250,6 +262,7 @@ def test_steps_lost_between_two_looks_leave_no_strike_untold():
     assert [row[1] for row in machine.rows] == [tick // TICKS_US for tick in machine.port.begun]
 
 
+@pytest.mark.requirement("R10")
 @pytest.mark.parametrize("how", ["disarm", "open", "stop_byte", "trigger", "guard"])
 def test_lost_steps_that_a_stop_finds_are_a_fault_and_an_answer_is_given(how: str):
     machine = striking()
@@ -270,6 +283,7 @@ def test_lost_steps_that_a_stop_finds_are_a_fault_and_an_answer_is_given(how: st
 # what is missing from the syringe
 
 
+@pytest.mark.requirement("R12")
 @pytest.mark.parametrize("done", range(1, 12))
 def test_a_syringe_filled_for_just_the_shots_can_be_armed_again_between_them(done: int):
     machine = striking(shots=12, fill_nl=12_000)
@@ -281,6 +295,7 @@ def test_a_syringe_filled_for_just_the_shots_can_be_armed_again_between_them(don
     assert machine.request("arm")[1] is None
 
 
+@pytest.mark.requirement("R24")
 @given(st.lists(st.integers(0, 70_000), min_size=1, max_size=4))
 @settings(max_examples=30)
 def test_after_any_stops_what_is_left_and_what_was_given_are_what_the_plunger_made(

@@ -53,6 +53,7 @@ def bench(request: pytest.FixtureRequest) -> Bench:
     return Bench(request.param)
 
 
+@pytest.mark.requirement("R11")
 @pytest.mark.parametrize("start_um", [0, 10, 5_000])
 def test_homing_ends_at_the_switch_wherever_it_begins(bench: Bench, start_um: int):
     bench.port.at[bench.number] = bench.axis.steps_at(start_um)
@@ -77,6 +78,7 @@ def test_no_move_is_faster_than_the_axis_may_be(bench: Bench):
     assert all(shortest * fastest_steps_s >= HZ for _, shortest in bench.moves if shortest)
 
 
+@pytest.mark.requirement("R11")
 def test_a_switch_that_never_closes_is_told_after_the_whole_travel(bench: Bench):
     travel_um = bench.mechanics.travel_um
     start = 2 * bench.axis.steps_at(travel_um)
@@ -88,6 +90,7 @@ def test_a_switch_that_never_closes_is_told_after_the_whole_travel(bench: Bench)
     assert start - bench.port.at[bench.number] == bench.axis.steps_at(travel_um)
 
 
+@pytest.mark.requirement("R11")
 def test_a_switch_that_stays_closed_is_told_after_one_back_off(bench: Bench):
     bench.port.at[bench.number] = -10_000
     with pytest.raises(Trouble, match=bench.axis.name) as caught:
@@ -97,6 +100,7 @@ def test_a_switch_that_stays_closed_is_told_after_one_back_off(bench: Bench):
     assert [forward for forward, _ in bench.moves] == [True]
 
 
+@pytest.mark.requirement("R11")
 @pytest.mark.parametrize("input", ["guard", "stop", "supply", "open"])
 @pytest.mark.parametrize("after_ms", [1, 100, 650])
 def test_what_must_hold_stops_homing_and_the_place_is_lost(
@@ -116,6 +120,7 @@ def test_what_must_hold_stops_homing_and_the_place_is_lost(
     assert not bench.axis.homed
 
 
+@pytest.mark.requirement("R11")
 def test_a_guard_that_opens_as_the_switch_closes_makes_no_home(bench: Bench):
     activity = bench.drive.home(BACK_OFF_UM, SLOW_UM_S)
     next(activity)
@@ -127,6 +132,7 @@ def test_a_guard_that_opens_as_the_switch_closes_makes_no_home(bench: Bench):
     assert not bench.axis.homed
 
 
+@pytest.mark.requirement("R11")
 @pytest.mark.parametrize("input", ["guard", "stop", "supply", "open"])
 def test_what_must_hold_stops_a_move_and_the_place_is_lost(bench: Bench, input: str):
     bench.home()
@@ -149,6 +155,7 @@ def test_what_is_missing_before_a_move_lets_none_begin(bench: Bench, input: str)
     assert bench.port.at[bench.number] == at
 
 
+@pytest.mark.requirement("R11")
 @pytest.mark.parametrize("wanted", [[1_000, 400, 2_000], [5, 4, 6, 6, 0]])
 def test_the_driven_part_reaches_each_place_with_the_backlash_taken_up(
     bench: Bench, wanted: list[int]

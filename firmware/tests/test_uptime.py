@@ -1,5 +1,6 @@
 """Uptime from a 32-bit µs timer, over any number of its wraps."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,6 +17,7 @@ class Timer:
         return self.us % WRAP_US
 
 
+@pytest.mark.requirement("R22")
 @given(st.integers(0, WRAP_US - 1), st.lists(st.integers(0, WRAP_US - 1), max_size=20))
 def test_uptime_follows_the_timer_over_its_wraps(at_boot_us: int, waits_us: list[int]):
     timer = Timer(at_boot_us)
@@ -26,6 +28,7 @@ def test_uptime_follows_the_timer_over_its_wraps(at_boot_us: int, waits_us: list
         assert uptime() == timer.us // 1000
 
 
+@pytest.mark.requirement("R22")
 @given(st.integers(0, WRAP_US - 1), st.integers(0, WRAP_US - 1), st.integers(0, WRAP_US - 1))
 def test_a_reading_of_the_timer_is_told_as_the_uptime_it_was_taken_at(
     at_boot_us: int, until_reading_us: int, age_us: int

@@ -3,6 +3,7 @@
 The oracle is that of the power-cut campaign: it adds up all entries anew.
 """
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -28,6 +29,8 @@ from mesodrive.ledger.rows import (
     Syringe,
 )
 from mesodrive_rig.campaigns.ledger_oracle import Entry, Sums, pending, sums
+
+pytestmark = pytest.mark.requirement("R17")
 
 WORD = st.integers(0, 2**32 - 1)
 NL = st.integers(0, 500_000)

@@ -8,6 +8,8 @@ from ledger.flash import Clock, StandInFlash
 from injector.ledger import Ledger, record
 from injector.ledger.errors import FlashFault, Full, LedgerError, NoLedger, Unreadable, Unresolved
 
+pytestmark = pytest.mark.requirement("R17")
+
 MINUTE_MS = 60_000
 DONE = b"done"
 
@@ -155,6 +157,7 @@ def test_priming_takes_from_the_syringe_and_not_from_the_limits(device: Device):
     assert ledger.totals.primed_nl == 29_000
 
 
+@pytest.mark.requirement("R8")
 def test_a_dose_leaves_the_last_hour_after_60_to_70_minutes_of_being_on(device: Device):
     device.clock.ms = 9 * MINUTE_MS
     device.ledger.outcome(device.ledger.intend(1, 1, 500), 1, 500, DONE)
@@ -170,12 +173,14 @@ def test_a_dose_leaves_the_last_hour_after_60_to_70_minutes_of_being_on(device: 
     assert device.ledger.hour_nl == 7
 
 
+@pytest.mark.requirement("R8")
 def test_an_uncertain_dose_does_not_leave_the_last_hour(device: Device):
     device.ledger.intend(1, 1, 500)
     device.clock.ms = 1_000 * MINUTE_MS
     assert device.ledger.hour_nl == 500
 
 
+@pytest.mark.requirement("R8")
 def test_the_last_hour_is_never_too_low_however_much_was_given(device: Device):
     for _ in range(3):
         number = device.ledger.intend(1, 1, 2**32 - 1)

@@ -6,6 +6,8 @@ from hypothesis import strategies as st
 
 from injector.ledger import record
 
+pytestmark = pytest.mark.requirement("R17")
+
 BEFORE = bytes(range(16))
 LARGEST = {"B": 2**8 - 1, "H": 2**16 - 1, "I": 2**32 - 1, "Q": 2**64 - 1}
 

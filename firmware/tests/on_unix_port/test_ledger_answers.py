@@ -58,6 +58,7 @@ def days_work(random: Random) -> list[list[object]]:
     return [*deeds, *flips, ["open"], ["audit"], *(deed(random) for _ in range(20))]
 
 
+@pytest.mark.requirement("R17")
 def test_micropython_makes_the_same_ledger(tmp_path: Path):
     random = Random("ledger")
     vectors = json.loads(json.dumps([days_work(random) for _ in range(30)]))

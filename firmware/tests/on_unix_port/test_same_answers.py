@@ -297,6 +297,7 @@ def test_micropython_answers_as_cpython(draw: Callable[[Random], list[object]], 
         assert answer == wanted, vector
 
 
+@pytest.mark.requirement("R26")
 def test_no_line_exhausts_a_boards_memory_or_stack():
     codes, last_id = json.loads(micropython(HERE / "nasty_lines.py"))
     assert codes == [-32700, -32700, -32700, -32600, -32600, -32600]

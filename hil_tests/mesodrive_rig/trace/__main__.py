@@ -7,6 +7,7 @@ import argparse
 import sys
 import time
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -21,7 +22,7 @@ from mesodrive_rig.trace.page import PAGE, page
 from mesodrive_rig.trace.risk_file import RiskFile, RiskFileError
 
 
-def main() -> int:
+def main(words: Sequence[str] | None = None) -> int:
     """Write the page and the figures and print the matrix; return 1 when anything is wrong."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--root", type=Path, default=ROOT, help="another checkout than this one")
@@ -30,7 +31,7 @@ def main() -> int:
         action="store_true",
         help="write nothing, and leave results and open points aside",
     )
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(words)
     started = time.monotonic()
     root = arguments.root.resolve()
     try:

@@ -18,7 +18,9 @@ def _one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-_Text = Annotated[str, AfterValidator(_one_line), StringConstraints(min_length=1)]
+_Text = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1), AfterValidator(_one_line)
+]
 _Rows = TypeVar("_Rows", bound=BaseModel)
 
 

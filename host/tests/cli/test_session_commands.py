@@ -133,6 +133,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(session, "FIND_AGAIN_S", 0.1)
 
 
+@pytest.mark.requirement("R27")
 @pytest.mark.usefixtures("impatient")
 def test_a_lost_cable_says_what_is_not_certain_and_exits_1(
     mesodrive: Mesodrive, house: Path
@@ -222,6 +223,7 @@ def test_a_program_reads_the_live_status(mesodrive: Mesodrive) -> None:
     assert told["coverage_percent"] == pytest.approx(0.076, abs=0.001)
 
 
+@pytest.mark.requirement("R29")
 @pytest.mark.parametrize("says", ["n\n", ""])
 def test_too_many_passes_are_asked_for_and_no_opens_nothing(
     mesodrive: Mesodrive, house: Path, says: str
@@ -283,6 +285,7 @@ def test_an_answer_on_stderr_leaves_stdout_to_the_program(mesodrive: Mesodrive) 
     assert all(json.loads(line) for line in out.splitlines())
 
 
+@pytest.mark.requirement("R8", "R29")
 @pytest.mark.parametrize("says", ["n\n", ""])
 def test_a_value_beyond_its_range_is_asked_for_and_no_opens_nothing(
     mesodrive: Mesodrive, house: Path, says: str

@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 from mesodrive.ledger import Head, Row, Verdict, countersign, verify
 from mesodrive.ledger.rows import LAYOUTS, Boot, Countersigned, Fault, Intent, Outcome, Resolved
 
+pytestmark = pytest.mark.requirement("R17")
+
 record: Any = import_module("injector.ledger.record")
 Ledger: Any = import_module("injector.ledger").Ledger
 stand_in: Any = import_module("ledger.flash")

@@ -85,6 +85,7 @@ def test_a_refusal_keeps_sentence_code_and_figures(talk: Begin) -> None:
     assert (refused.value.code, refused.value.data) == (BAD_PARAMS, {"name": "shots", "limit": 3})
 
 
+@pytest.mark.requirement("R16")
 @pytest.mark.parametrize(
     "spoilt", [torn(result(1)), cut(result(1)), b""], ids=["torn", "cut", "empty"]
 )
@@ -95,6 +96,7 @@ def test_a_spoilt_answer_is_asked_for_again_with_the_same_line(talk: Begin, spoi
     assert len(here.lines()) == 3
 
 
+@pytest.mark.requirement("R16")
 def test_an_answer_that_comes_twice_answers_nothing_else(talk: Begin) -> None:
     here = talk(
         Exchange("arm", result("first"), 0.1, result("first")),
@@ -137,6 +139,7 @@ def test_after_a_device_was_given_up_the_next_command_has_a_new_id(talk: Begin) 
     assert here.ids()[-1] > here.ids()[0]
 
 
+@pytest.mark.requirement("R15")
 def test_while_a_move_takes_long_the_device_hears_us_and_no_id_overtakes(talk: Begin) -> None:
     here = talk(Exchange("home", *state(1, "HOMING"), 9.9, result("there")))
     assert here.client.call("home", within_s=120) == "there"
@@ -160,6 +163,7 @@ def test_a_long_line_is_not_repeated_faster_than_asked(talk: Begin) -> None:
     assert len(here.lines()) == 1
 
 
+@pytest.mark.requirement("R15")
 def test_an_idle_host_says_so_at_least_every_200_ms(talk: Begin) -> None:
     here = talk()
     for _ in range(40):
@@ -213,6 +217,7 @@ def test_notifications_come_in_order_and_without_their_number(talk: Begin) -> No
     assert all("seq" not in params for _, params in here.told)
 
 
+@pytest.mark.requirement("R27")
 def test_missed_notifications_are_counted(talk: Begin) -> None:
     here = talk(Exchange("arm", shot(7, 1), shot(8, 2), shot(11, 5), shot(13, 6), result(1)))
     here.client.call("arm")
@@ -339,6 +344,7 @@ class Lossy:
 FATES = st.sampled_from(["whole", "lost", "torn", "doubled"])
 
 
+@pytest.mark.requirement("R16")
 @given(st.lists(FATES, max_size=40), st.lists(st.sampled_from(["call", "pump"]), max_size=8))
 def test_a_command_never_runs_twice_however_bad_the_line_is(
     fates: list[str], doings: list[str]

@@ -70,6 +70,7 @@ def test_a_zone_that_cannot_be_is_refused(zone_area_cm2: float) -> None:
         fractional(100, zone_area_cm2=zone_area_cm2)
 
 
+@pytest.mark.requirement("R29")
 def test_a_fifth_pass_is_warned_of() -> None:
     # 48 mm² a strike: 4 passes over 1 cm² are 8 strikes and a third.
     assert fractional(8, zone_area_cm2=1).warnings == []

@@ -158,6 +158,7 @@ def test_a_dose_wants_time_to_see_that_the_needle_is_out() -> None:
     assert "A settle of 0.999 ms is too short" in refusal(overrides={"settle": 0.999})
 
 
+@pytest.mark.requirement("R29")
 def test_a_flow_that_the_plunger_cannot_follow_is_refused() -> None:
     assert nappage(overrides={"flow": 208.0}).flow_ul_s == 208
     sentence = refusal(overrides={"flow": 209.0})
@@ -211,6 +212,7 @@ def test_an_open_dose_must_be_set() -> None:
     assert prescription.changes == (Change("dose", "unset", "5 µL", beyond_range=False),)
 
 
+@pytest.mark.requirement("R29")
 def test_a_depth_past_the_cartridge_is_refused() -> None:
     assert nappage(overrides={"depth": 4.0}).depth_mm == 4
     assert "past the 4 mm that the cartridge 'single-30g-4mm' reaches" in refusal(
@@ -219,11 +221,13 @@ def test_a_depth_past_the_cartridge_is_refused() -> None:
     assert nappage(overrides={"depth": 4.001}, cartridge="single-30g-13mm").depth_mm == 4.001
 
 
+@pytest.mark.requirement("R29")
 def test_a_dose_past_the_syringe_is_refused() -> None:
     assert nappage(shots=100).shots == 100
     assert "101 shots of 10 µL need 1010 µL and the syringe '1ml' holds 1000" in refusal(shots=101)
 
 
+@pytest.mark.requirement("R29")
 def test_a_dose_past_the_fill_is_refused() -> None:
     assert nappage(fill_ul=200.0).fill_ul == 200
     assert "the syringe is filled with 199 µL; fill it further" in refusal(fill_ul=199.0)
@@ -234,6 +238,7 @@ def test_a_fill_that_cannot_be_is_refused(fill_ul: float) -> None:
     assert "is not possible in the syringe '1ml'" in refusal(fill_ul=fill_ul)
 
 
+@pytest.mark.requirement("R29")
 def test_a_dose_that_does_not_fit_the_dwell_is_refused() -> None:
     assert nappage(overrides={"dwell": 135.9}).dwell_us == 135_900
     assert "set a dwell of at least 135.9 ms" in refusal(overrides={"dwell": 135.8})
@@ -244,6 +249,7 @@ def test_a_dose_longer_than_the_device_dwells_is_refused() -> None:
     assert "takes 8039.4 ms and the device dwells at most 5000 ms" in sentence
 
 
+@pytest.mark.requirement("R29")
 def test_a_rate_past_the_fastest_is_refused_and_the_fastest_is_told() -> None:
     travel_us = 300 + math.isqrt(2 * 4000 * 10**6 // 1000) + 1
     back_us = math.isqrt(2 * 4000 * 10**6 // 800) + 1
@@ -263,6 +269,7 @@ def test_no_strike_is_faster_than_250_a_second() -> None:
     )
 
 
+@pytest.mark.requirement("R29")
 def test_a_pressure_past_the_syringe_is_refused_and_the_time_it_takes_is_told() -> None:
     sentence = refusal(viscosity_cp=10.0)
     assert "takes 637 kPa and the syringe bears 300 kPa" in sentence
@@ -333,6 +340,7 @@ def attempt(request: dict[str, object]) -> Prescription | str:
         return str(e)
 
 
+@pytest.mark.requirement("R29")
 @given(request=requests())
 @settings(deadline=None, max_examples=300)
 def test_any_profile_is_exact_and_within_the_hard_limits(request: dict[str, object]) -> None:
@@ -376,6 +384,7 @@ def test_any_profile_is_exact_and_within_the_hard_limits(request: dict[str, obje
     assert p.dose_ul == 0 or p.pressure_kpa <= p.syringe.max_pressure.value
 
 
+@pytest.mark.requirement("R29")
 @given(request=requests())
 @settings(deadline=None, max_examples=300)
 def test_the_way_out_that_a_refusal_names_leads_out(request: dict[str, object]) -> None:

@@ -123,6 +123,7 @@ def test_a_spoilt_file_is_refused_with_one_sentence(
     assert sentence in refusal(preset_file(old, new))
 
 
+@pytest.mark.requirement("R29")
 def test_a_number_without_its_source_is_refused(preset_file: WriteFile) -> None:
     path = preset_file('[2.0, 4.0]\nsource = "test"', "[2.0, 4.0]")
     assert refusal(path) == "mine.toml: depth.source is missing; add it."

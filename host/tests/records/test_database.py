@@ -60,6 +60,7 @@ def test_the_migrations_make_the_tables_that_the_models_describe(path: Path) -> 
     engine.dispose()
 
 
+@pytest.mark.requirement("R27")
 def test_every_commit_is_synced_and_every_shot_has_a_session(path: Path) -> None:
     seen: list[tuple[object, object]] = []
 
@@ -206,6 +207,7 @@ def test_a_locked_database_is_waited_for_and_then_refused(
         assert len(records.session(id).shots) == 1
 
 
+@pytest.mark.requirement("R27")
 def test_a_full_disk_is_one_sentence_and_keeps_what_was_recorded(
     path: Path, facts: SessionFacts, shot: ShotReport
 ) -> None:
@@ -244,6 +246,7 @@ def test_records_that_may_only_be_read_are_one_sentence(path: Path, facts: Sessi
         records.start(facts)
 
 
+@pytest.mark.requirement("R27")
 def test_a_killed_program_loses_no_shot_that_was_recorded(
     path: Path, facts: SessionFacts, shot: ShotReport
 ) -> None:
@@ -283,6 +286,7 @@ os._exit(9)
     assert session.facts == facts
 
 
+@pytest.mark.requirement("R27")
 def test_a_shot_is_in_the_file_as_soon_as_it_is_accepted(
     path: Path, facts: SessionFacts, shot: ShotReport
 ) -> None:

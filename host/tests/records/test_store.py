@@ -66,6 +66,7 @@ def test_the_list_shows_the_latest_first_with_what_was_given(
     assert earlier.device_serial == "E66118604B1F2A2C"
 
 
+@pytest.mark.requirement("R27")
 def test_the_same_shot_again_is_recorded_once(
     path: Path, facts: SessionFacts, shot: ShotReport
 ) -> None:
@@ -79,6 +80,7 @@ def test_the_same_shot_again_is_recorded_once(
     assert recorded.true_skin_ul == 12.0
 
 
+@pytest.mark.requirement("R27")
 @pytest.mark.parametrize("change", [{"dose_ul": 11.0}, {"back_ms": None}, {"true_skin_ul": 11.9}])
 def test_another_report_under_the_same_number_is_refused(
     path: Path, facts: SessionFacts, shot: ShotReport, change: dict[str, object]
@@ -92,6 +94,7 @@ def test_another_report_under_the_same_number_is_refused(
     assert recorded.model_dump(exclude={"received_at"}) == shot.model_dump()
 
 
+@pytest.mark.requirement("R27")
 def test_a_batch_is_recorded_in_one_transaction_with_what_is_known_of_it_left_alone(
     path: Path, facts: SessionFacts, shot: ShotReport
 ) -> None:
@@ -106,6 +109,7 @@ def test_a_batch_is_recorded_in_one_transaction_with_what_is_known_of_it_left_al
     assert len({one.received_at for one in recorded}) == 2
 
 
+@pytest.mark.requirement("R27")
 @pytest.mark.parametrize("where", [0, 20, 39])
 def test_one_wrong_report_keeps_its_whole_batch_out(
     path: Path, facts: SessionFacts, shot: ShotReport, where: int

@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -272,6 +273,7 @@ def check(record: SessionRecord, device: ModelDevice) -> None:
 HASTY = {"period_s": 0.004, "shot_s": 0.003, "planned": 2000, "notices": False}
 
 
+@pytest.mark.requirement("R27")
 @settings(max_examples=100, deadline=None)
 @given(devices())
 @example({**HASTY, "gone_s": 2.49, "late_s": 0.2})
@@ -303,6 +305,7 @@ def test_the_bound_on_a_pulled_cable_is_a_few_shots_and_not_the_whole_plan() -> 
     assert record.uncertain_shots <= 4
 
 
+@pytest.mark.requirement("R27")
 @settings(max_examples=60, deadline=None)
 @given(devices(), st.integers(16, 1500))
 def test_a_device_that_comes_back_tells_what_was_given_and_what_is_gone_for_good(
@@ -327,6 +330,7 @@ def test_250_strikes_a_second_are_recorded_while_they_are_given() -> None:
     assert (last - first).total_seconds() < 8  # by the wall clock, less than they took
 
 
+@pytest.mark.requirement("R27")
 def test_lines_lost_at_the_top_rate_are_asked_for_and_nothing_is_missing() -> None:
     torn = frozenset(range(20, 120, 7))
     device = ModelDevice(period_s=0.004, shot_s=0.003, planned=1000, torn=torn)
@@ -345,6 +349,7 @@ def test_a_device_that_cannot_be_heard_is_left_and_stops() -> None:
     assert len(device.begun_s) < 20
 
 
+@pytest.mark.requirement("R27")
 @settings(max_examples=40, deadline=None)
 @given(st.integers(4, 90), st.sets(st.integers(1, 60), max_size=4))
 def test_a_person_who_stops_it_at_any_moment_loses_no_shot(read: int, torn: set[int]) -> None:

@@ -175,6 +175,7 @@ def test_a_session_that_gives_all_its_shots_is_complete(records: Records) -> Non
     assert states == ["HOMING", "READY", "HOMING", "READY", "ARMED", "READY"]
 
 
+@pytest.mark.requirement("R27")
 def test_a_shot_is_in_the_record_before_it_is_shown(records: Records) -> None:
     here = Treatment(records, *armed(*ALL_DONE), ended(3))
     found: list[int] = []
@@ -243,6 +244,7 @@ def test_a_mode_that_the_device_lacks_is_refused(records: Records) -> None:
     assert "does not know the mode series" in refused(here, SessionError)
 
 
+@pytest.mark.requirement("R27")
 def test_records_that_take_no_session_keep_everything_still(records: Records) -> None:
     here = Treatment(records, *loaded())
     with failing(lambda _: True), pytest.raises(RecordsError):
@@ -380,6 +382,7 @@ def fetched(first: int, *numbers: int) -> Exchange:
     return Exchange("shots", result(page), params={"first": first})
 
 
+@pytest.mark.requirement("R27")
 def test_a_torn_report_is_fetched_and_nothing_is_uncertain(records: Records) -> None:
     items = (*shots(1), 0.4, torn(shot(8, 2)), *shots(3), *state(10, "READY"))
     asked = (ended(2, "DELIVERING"), fetched(2, 2), ended(3), ended(3))
@@ -409,6 +412,7 @@ def test_the_last_report_and_the_end_may_both_be_lost(records: Records) -> None:
     assert here.recorded == [1, 2, 3]
 
 
+@pytest.mark.requirement("R27")
 def test_reports_that_the_device_has_forgotten_are_lost_and_uncertain(records: Records) -> None:
     items = (*shots(1), 0.4, *state(60, "READY"))
     here = Treatment(records, *armed(*items), ended(40), fetched(2, 39, 40), ended(40), shots=40)
@@ -539,6 +543,7 @@ def test_a_device_that_is_found_again_tells_the_rest(records: Records) -> None:
     assert not given.as_planned
 
 
+@pytest.mark.requirement("R27")
 @pytest.mark.parametrize(
     ("exchanges", "changes"),
     [
@@ -572,6 +577,7 @@ def test_a_device_that_is_gone_for_good_is_not_waited_for_before_it_was_armed(
     assert (given.outcome, given.uncertain_shots) == (SessionOutcome.LINK_LOST, 0)
 
 
+@pytest.mark.requirement("R27")
 def test_a_device_that_restarts_in_the_middle_is_not_taken_for_one_that_has_ended(
     records: Records,
 ) -> None:
@@ -604,6 +610,7 @@ def failing(when: Callable[[str], bool]) -> Generator[None]:
         event.remove(Engine, "before_cursor_execute", look)
 
 
+@pytest.mark.requirement("R27")
 @pytest.mark.parametrize("which", range(1, 10))
 def test_a_full_disk_disarms_and_is_one_sentence(records: Records, which: int) -> None:
     off = Exchange("disarm", result({"state": "READY"}))
@@ -627,6 +634,7 @@ def test_a_full_disk_with_a_device_that_is_gone_closes_the_port(records: Records
     assert here.port.closed
 
 
+@pytest.mark.requirement("R27")
 def test_a_defect_of_the_view_disarms_too(records: Records) -> None:
     here = Treatment(records, *armed(*shots(1)), Exchange("disarm", result({})))
 

@@ -47,12 +47,12 @@ text = "Always."
 TEST = "tests/test_it.py::test_stops[fast]"
 
 
-def report(**endings: str) -> str:
-    """A JUnit report of tests by name; each ends as the element says, or well."""
+def report(*endings: tuple[str, str]) -> str:
+    """A JUnit report of tests by name, each with the element that says how it ended."""
     cases = "".join(
         f'<testcase><properties><property name="test" value="tests/test_it.py::{name}"/>'
         f"</properties>{ending}</testcase>"
-        for name, ending in endings.items()
+        for name, ending in endings
     )
     return f'<testsuites><testsuite timestamp="2026-01-02">{cases}</testsuite></testsuites>'
 
@@ -86,7 +86,7 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Checkout:
     whole = Checkout(tmp_path, {"tests/test_it.py::test_stops": ["R1"]})
     whole.write(risk_file.HAZARDS, HAZARDS)
     whole.write(risk_file.REQUIREMENTS, REQUIREMENTS)
-    whole.write(RESULTS, report(test_stops=""))
+    whole.write(RESULTS, report(("test_stops", "")))
 
     def collect(_root: Path) -> Tests:
         return whole.tests
@@ -121,29 +121,34 @@ BREAKS: dict[str, tuple[Callable[[Checkout], None], str, str]] = {
         "R1 is not shown: no results.",
     ),
     "not run": (
-        lambda it: it.write(RESULTS, report(test_other="")),
+        lambda it: it.write(RESULTS, report(("test_other", ""))),
         "requirements without a passing test",
         "R1 is not shown: 1 not run.",
     ),
     "failed": (
-        lambda it: it.write(RESULTS, report(test_stops="<failure/>")),
+        lambda it: it.write(RESULTS, report(("test_stops", "<failure/>"))),
         "requirements without a passing test",
         "R1 is not shown: 1 failed.",
     ),
     "error": (
-        lambda it: it.write(RESULTS, report(test_stops="<error/>")),
+        lambda it: it.write(RESULTS, report(("test_stops", "<error/>"))),
+        "requirements without a passing test",
+        "R1 is not shown: 1 failed.",
+    ),
+    "failed and then passed": (
+        lambda it: it.write(RESULTS, report(("test_stops", "<failure/>"), ("test_stops", ""))),
         "requirements without a passing test",
         "R1 is not shown: 1 failed.",
     ),
     "skipped": (
-        lambda it: it.write(RESULTS, report(test_stops="<skipped/>")),
+        lambda it: it.write(RESULTS, report(("test_stops", "<skipped/>"))),
         "requirements without a passing test",
         "R1 is not shown: 1 skipped.",
     ),
     "one of two failed": (
         lambda it: (
             it.tests.update({"tests/test_it.py::test_stays": ["R1"]}),
-            it.write(RESULTS, report(test_stops="", test_stays="<failure/>")),
+            it.write(RESULTS, report(("test_stops", ""), ("test_stays", "<failure/>"))),
         )[0],
         "requirements without a passing test",
         "R1 is not shown: 1 failed.",

@@ -37,7 +37,7 @@ def main(words: Sequence[str] | None = None) -> int:
     try:
         risk = risk_file.load(root)
         tests = evidence.collect(root)
-        results = evidence.read_results(root)
+        results = None if arguments.check else evidence.read_results(root)
     except (RiskFileError, EvidenceError) as error:
         print(f"trace: {error}", file=sys.stderr)
         return 1

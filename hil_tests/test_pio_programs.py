@@ -590,6 +590,7 @@ class Fall(NamedTuple):
     falls: list[int]
     levels: int
     steps_off: int
+    pulses: list[int]  # of a step pin: how long each was high, those before the fall too
 
 
 def fall_at(bench: Bench, machine: int, words: list[int], clock: int) -> Fall:
@@ -618,6 +619,7 @@ def fall_at(bench: Bench, machine: int, words: list[int], clock: int) -> Fall:
         counted(bench, counter) - before - sum(edge.level for edge in block.edges)
         if counter
         else 0,
+        [low.clock - high.clock for high, low in pairwise(block.edges) if high.level],
     )
 
 
@@ -639,6 +641,12 @@ def test_after_the_line_falls_a_step_rises_within_4_ticks_or_never(step_falls: l
 @pytest.mark.requirement("R3")
 def test_after_the_line_falls_a_pulse_is_over_within_20_ticks(step_falls: list[Fall]):
     assert max(low for fall in step_falls for low in fall.falls) == SYNCHRONISER + 2 + HIGH
+
+
+@pytest.mark.requirement("R10")
+def test_a_line_that_falls_cuts_no_pulse_short(step_falls: list[Fall]):
+    assert sum(len(fall.pulses) for fall in step_falls) > len(step_falls)
+    assert min(high for fall in step_falls for high in fall.pulses) == HIGH
 
 
 @pytest.mark.requirement("R10")

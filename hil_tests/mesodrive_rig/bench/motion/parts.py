@@ -42,7 +42,10 @@ def measured(quick: bool) -> list[Part]:
                 except Empty:
                     break
                 progress.update(tasks[name], description=f"{name}: {text}")
+                if not progress.console.is_terminal:
+                    progress.console.print(f"{name}: {text}")
             for future in done:
+                future.result()  # or a part that failed would be told when the last has ended
                 name = running[future]
                 progress.update(tasks[name], description=name, total=1, completed=1)
         return [future.result() for future in running]

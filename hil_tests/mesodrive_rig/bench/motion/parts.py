@@ -6,12 +6,23 @@ from queue import Empty, Queue
 
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from mesodrive_rig.bench.motion import app, baselines, block, chip
+from mesodrive_rig.bench.motion import (
+    app_memory,
+    app_stops,
+    app_strikes,
+    app_telemetry,
+    baselines,
+    block,
+    chip,
+)
 from mesodrive_rig.bench.motion.part import Part
 
 # The longest comes first.
 _PARTS = {
-    "application": app.measure,
+    "stops of the application": app_stops.measure,
+    "strikes of the application": app_strikes.measure,
+    "memory": app_memory.measure,
+    "telemetry": app_telemetry.measure,
     "engine on the chip": chip.measure,
     "baselines": baselines.measure,
     "PIO block alone": block.measure,

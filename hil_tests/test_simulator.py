@@ -105,6 +105,9 @@ def wait_for(condition: Callable[[], bool], process: "subprocess.Popen[bytes]") 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Generator[House]:
     """At the end it is asked of every simulator that it leaves nothing behind."""
+    # A shell without job control lets what it starts in the background ignore Ctrl-C, and a
+    # process passes that on to its children.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     made = House(tmp_path_factory.mktemp("sim"))
     yield made
     for process in made.simulators:

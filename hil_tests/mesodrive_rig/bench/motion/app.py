@@ -20,6 +20,8 @@ DRY = profile(
 
 
 class AppBench:
+    """A rig of its own, its operator, and a log of the edges that move something."""
+
     def __init__(self, progress: Progress):
         self.rig = EmulatedRig(NEAR_HOME)
         self.edges = EdgeLog(self.rig)

@@ -130,6 +130,9 @@ class Port:
     """The board's hands and eyes. `board` is the module with its pins; `pulse_ns` is what its
     step drivers want as a pulse; `hold_ms` how long the rail outlives the program."""
 
+    PLUNGER = PLUNGER
+    DEPTH = DEPTH
+
     def __init__(self, board, pulse_ns, hold_ms):
         pin = machine.Pin
         self._dead_man = DeadMan(_DEAD_MAN, pin(board.ENABLE), hold_ms)  # first: the rail is off

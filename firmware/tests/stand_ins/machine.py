@@ -3,16 +3,10 @@
 import board
 import drives
 
-from injector import selftest
-from injector.axis import Axis
-from injector.commands import Commands
-from injector.controller import Controller
+from injector import machine
 from injector.errors import Refusal
-from injector.inputs import Inputs
-from injector.reports import Reports
-from injector.trace import Trace
-from injector.travel import Drive
-from stand_ins.port import DEPTH, PLUNGER, StandInPort
+from injector.link import LATER
+from stand_ins.port import StandInPort
 
 PROFILE = {
     "version": 2,
@@ -51,45 +45,34 @@ class Uptime:
         return self.us() - ((self._port.timer_us() - timer_us) & 0xFFFFFFFF)
 
 
-class Machine:
+class Memory:
+    """Freed only while nothing moves."""
+
+    def __init__(self, port):
+        self._port = port
+
+    def collect(self):
+        if self._port.moving:
+            raise RuntimeError("Memory is being freed while something moves.")
+
+    def mem_free(self):
+        return 1 << 20
+
+
+class Machine(machine.Machine):
     """What a host asks, what a person does, and what comes of it."""
 
     def __init__(self):
-        self.port = port = StandInPort()
-        self.inputs = Inputs(port.read, board)
-        self.uptime = Uptime(port)
-        self.plunger = self._axis(drives.PLUNGER)
-        self.depth = self._axis(drives.DEPTH)
-        self.drives = (
-            Drive(port, self.inputs, self.plunger, PLUNGER, drives.PLUNGER),
-            Drive(port, self.inputs, self.depth, DEPTH, drives.DEPTH),
-        )
+        port = StandInPort()
         self.told = []  # (method, params) of every notification but the strikes
         self.rows = []  # every strike told since the profile was loaded
         self.answers = []  # (result, sentence) of every request that was answered later
-        self.reports = Reports()
-        self.trace = Trace(port, self.uptime.us)
-        self.controller = Controller(
-            port, self.inputs, self.drives, self.uptime, self._tell, self._collect, self.trace
-        )
-        self.commands = Commands(
-            self.controller,
-            port,
-            drives,
-            self.inputs,
-            self.drives,
-            self.uptime,
-            self.reports.add,
-            self._collect,
-        )
-
-    def _axis(self, mechanics):
-        return Axis(mechanics.name, mechanics.steps_per_mm, mechanics.screw.backlash_um)
+        super().__init__(port, board, drives, Uptime(port), Memory(port), "stand-in")
+        self.plunger, self.depth = [drive.axis for drive in self.drives]
 
     def boot(self):
         """Self-test, as `app` does it first of all."""
-        self.inputs.poll(self.uptime())
-        self.controller.self_tested(selftest.failures(selftest.run(self.inputs, 1 << 20)))
+        self.start()
         return self
 
     @property
@@ -112,8 +95,7 @@ class Machine:
         """One round of the loop."""
         if host_speaks:
             self.controller.heard_ms = self.port.now_ms
-        self.controller.step()
-        self._tell_strikes()
+        super().look()
 
     def run_while(self, state, at_most_ms=20_000):
         """The loop until `state` is left."""
@@ -130,23 +112,12 @@ class Machine:
             result = self._call(method, params or {})
         except Refusal as refusal:
             return None, refusal
-        self._tell_strikes()
+        self._tell_more()
         return result, None
 
     def _call(self, method, params):
-        commands = self.commands
-        if method == "profile.load":
-            plan = commands.load(params)
-            self.reports.clear()
-            self.rows.clear()
-            return plan
-        if method == "home":
-            return commands.home(self._answer)
-        if method == "prime":
-            return commands.prime(params, self._answer)
-        if method == "selftest":
-            return commands.allow_selftest()
-        return getattr(commands, method)()
+        value = self.methods[method](params, self._answer)
+        return None if value is LATER else value
 
     def make_ready(self, **changes):
         """Load PROFILE with `changes`, and home."""
@@ -180,7 +151,12 @@ class Machine:
             self.depth.position,
         )
 
-    def _tell_strikes(self):
+    def _load(self, params, answer):
+        plan = super()._load(params, answer)
+        self.rows.clear()
+        return plan
+
+    def _tell_more(self):
         while self.reports.waiting:
             self.rows.extend(self.reports.tell()["rows"])
 
@@ -189,7 +165,3 @@ class Machine:
 
     def _tell(self, method, params):
         self.told.append((method, params))
-
-    def _collect(self):
-        if self.port.moving:
-            raise RuntimeError("Memory is being freed while something moves.")

@@ -3,6 +3,7 @@
 import board
 import drives
 
+from stand_ins.line import StandInLine
 from stand_ins.needle import Needle
 from stand_ins.programs import STEP_TIMING, STRIKE_TIMING, TICKS_US, Pulses, strike_level
 from stand_ins.wiring import Wiring
@@ -23,13 +24,15 @@ _BOOT_TIMER = (1 << 32) - 5_000_000  # so that the µs timer wraps 5 s after the
 class StandInPort(Wiring):
     """Time is in ticks of 8 ns; `now_ms`, `now_us` and the timers round it down."""
 
+    PLUNGER = PLUNGER
+    DEPTH = DEPTH
+    serial = "5eed"
     step_timing = STEP_TIMING
     strike_timing = STRIKE_TIMING
 
     def __init__(self):
         super().__init__()
-        self.line = self
-        self.open = True  # the host holds the serial port
+        self.line = StandInLine()
         self.led = 0
         self.link_lost = False
         self.host_stopped = False
@@ -96,9 +99,6 @@ class StandInPort(Wiring):
     def set_led(self, on):
         self.led = int(on)
 
-    def connected(self):
-        return self.open
-
     # axes
 
     def start_axis(self, axis, forward, move):
@@ -153,7 +153,7 @@ class StandInPort(Wiring):
         self.inputs_at_stop = mask
         self._halted = False
         self._look()
-        if self.link_lost or self.host_stopped or not self.open:
+        if self.link_lost or self.host_stopped or not self.line.open:
             self.halt()
 
     def unwatch(self):
@@ -211,7 +211,7 @@ class StandInPort(Wiring):
         if name in self.hands:
             self.move_hand(name, value)
         elif name == "open":
-            self.open = value
+            self.line.open = value
             if not value:
                 self.link_lost = True
                 self.halt()

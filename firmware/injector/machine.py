@@ -1,0 +1,187 @@
+"""The whole machine but for its chip: all parts are put together here, on the port, the board and
+the mechanics that are handed in. `app` hands in the chip's own, tests a stand-in.
+"""
+
+from injector import limits, selftest
+from injector.axis import Axis
+from injector.commands import Commands
+from injector.controller import DELIVERING, HOMING, POWERED, Controller
+from injector.inputs import Inputs
+from injector.link import LATER, Link
+from injector.params import only, whole
+from injector.profile import MODES
+from injector.reports import AT_ONCE, Reports
+from injector.trace import Trace
+from injector.travel import Drive
+from mesodrive_wire import PROTOCOL
+
+VERSION = "0.2.0"
+
+_STATUS_MS = 100
+_SHOTS_MS = 50  # strikes are told in batches this far apart, or when a line is full
+
+
+class Machine:
+    """`port` is the chip (see ports/), `board` and `drives` the modules with its pins and
+    mechanics, `uptime` the time since boot, `memory` has `collect()` and `mem_free()` as gc has,
+    `micropython` is a version for people."""
+
+    def __init__(self, port, board, drives, uptime, memory, micropython):
+        self.port = port
+        self.uptime = uptime
+        self.inputs = Inputs(port.read, board)
+        self.reports = Reports()
+        self.trace = Trace(port, uptime.us)
+        self.safe_ms = 0
+        self._board = board
+        self._memory = memory
+        self._micropython = micropython
+        self._status_ms = 0
+        self._shots_ms = 0
+        self._heard = 0
+        self.drives = axes = [
+            Drive(
+                port,
+                self.inputs,
+                Axis(one.name, one.steps_per_mm, one.screw.backlash_um),
+                number,
+                one,
+            )
+            for number, one in ((port.PLUNGER, drives.PLUNGER), (port.DEPTH, drives.DEPTH))
+        ]
+        self.controller = Controller(
+            port, self.inputs, axes, uptime, self._tell, memory.collect, self.trace
+        )
+        self.commands = commands = Commands(
+            self.controller,
+            port,
+            drives,
+            self.inputs,
+            axes,
+            uptime,
+            self.reports.add,
+            memory.collect,
+        )
+        self.methods = {
+            "info": self._info,
+            "ping": self._ping,
+            "status": self._status,
+            "selftest": self._selftest,
+            "shots": self._shots,
+            "trace": self._trace,
+            "profile.load": self._load,
+            "home": _later(commands.home),
+            "prime": lambda params, answer: commands.prime(params, answer) or LATER,
+            "arm": _plain(commands.arm),
+            "disarm": _plain(commands.disarm),
+            "ack": _plain(commands.ack),
+        }
+        self.link = Link(port.line, self.methods)
+
+    def start(self):
+        """The self-test; then SAFE, or FAULT."""
+        self.inputs.poll(self.uptime())
+        self.controller.self_tested(selftest.failures(self._checks()))
+        self.safe_ms = self.uptime()
+
+    def look(self):
+        """One look at everything."""
+        self.controller.step()
+        self.link.step()
+        self._tell_more()
+        if self.link.heard != self._heard:
+            self._heard = self.link.heard
+            self.controller.heard_ms = self.uptime()
+
+    def _tell(self, method, params):
+        self.link.tell(method, params)
+
+    def _tell_more(self):
+        """Strikes and status, when the line has nothing better to do: a host that does not read
+        holds nothing up, and gets the strikes when it reads again."""
+        if not self.link.idle:
+            return
+        now = self.uptime()
+        waiting = self.reports.waiting
+        if waiting >= AT_ONCE or (waiting and now - self._shots_ms >= _SHOTS_MS):
+            self._shots_ms = now
+            self._tell("shots", self.reports.tell())
+        elif self.controller.state in POWERED and now - self._status_ms >= _STATUS_MS:
+            self._status_ms = now
+            self._tell("status", self.commands.beat())
+
+    def _checks(self):
+        self._memory.collect()
+        return selftest.run(self.inputs, self._memory.mem_free())
+
+    def _info(self, params, _):
+        only(params, ())
+        if self.controller.state not in (HOMING, DELIVERING):
+            self._memory.collect()  # or `ram_free` would tell how long ago that was
+        return {
+            "product": "mesodrive",
+            "version": VERSION,
+            "protocol": PROTOCOL,
+            "board": self._board.NAME,
+            "serial": self.port.serial,
+            "micropython": self._micropython,
+            "state": self.controller.state,
+            "stop_class": self._board.STOP_CLASS,
+            "modes": MODES,
+            "limits": {
+                "depth_um": limits.MAX_DEPTH_UM,
+                "dose_nl": limits.MAX_DOSE_NL,
+                "shots": limits.MAX_SHOTS,
+                "dry_shots": limits.MAX_DRY_SHOTS,
+                "rate_hz": 1_000_000 // limits.MIN_PERIOD_US,
+            },
+            "last_id": self.link.last_id,
+            "ram_free": self._memory.mem_free(),
+            "safe_ms": self.safe_ms,
+        }
+
+    def _ping(self, params, _):
+        only(params, ())
+        return {"state": self.controller.state, "uptime_ms": self.uptime()}
+
+    def _status(self, params, _):
+        only(params, ())
+        status = self.commands.status()
+        status["dropped"] = self.link.dropped
+        return status
+
+    def _selftest(self, params, _):
+        only(params, ())
+        self.commands.allow_selftest()
+        checks = self._checks()
+        return {"passed": not selftest.failures(checks), "checks": checks}
+
+    def _shots(self, params, _):
+        only(params, ("first",))
+        return self.reports.first(whole(params, "first", 1, limits.MAX_DRY_SHOTS))
+
+    def _trace(self, params, _):
+        only(params, ("first",))
+        return self.trace.first(whole(params, "first", 0, 1000))
+
+    def _load(self, params, _answer):
+        plan = self.commands.load(params)
+        self.reports.clear()
+        return plan
+
+
+def _plain(method):
+    def handler(params, _):
+        only(params, ())
+        return method()
+
+    return handler
+
+
+def _later(method):
+    def handler(params, answer):
+        only(params, ())
+        method(answer)
+        return LATER
+
+    return handler

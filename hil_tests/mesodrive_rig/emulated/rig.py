@@ -9,7 +9,16 @@ from typing import Any
 
 from mesodrive_rig.emulated.chip import Chip
 from mesodrive_rig.emulated.port import EmulatedPort
-from mesodrive_rig.plant import Injector, Output, PlantSpec, Sensor, Truth
+from mesodrive_rig.plant import (
+    Injector,
+    InputWire,
+    Output,
+    OutputWire,
+    PlantSpec,
+    Sensor,
+    Truth,
+    WireFault,
+)
 
 ROOT = Path(__file__).parents[3]
 IMAGE = ROOT / "build" / "firmware" / "pico" / "mesodrive-pico.uf2"
@@ -34,7 +43,10 @@ class EmulatedRig:
     ):
         self.board = load_board()
         self.chip = Chip(image)
-        self.injector = Injector(spec or PlantSpec(), _ChipClock(self.chip), self._sensed)
+        self._clock = _ChipClock(self.chip)
+        self.injector = Injector(spec or PlantSpec(), self._clock, self._sensed)
+        self._inputs: dict[Sensor, InputWire] = {}
+        self._outputs: dict[Output, OutputWire] = {}
         self._wire()
         if service:
             self.injector.hands.set(Sensor.SERVICE, True)
@@ -69,6 +81,26 @@ class EmulatedRig:
     def truth(self) -> Truth:
         return self.injector.truth()
 
+    def break_wire(self, name: Output | Sensor, fault: WireFault, seed: int = 1) -> None:
+        """Break the wire of an output or a sensor; `seed` is that of a noise."""
+        if isinstance(name, Output):
+            self._at_a_pad(lambda: self._outputs[name].break_(fault))
+        else:
+            self._inputs[name].break_(fault, seed)
+
+    def mend_wire(self, name: Output | Sensor) -> None:
+        """The wire is whole again."""
+        if isinstance(name, Output):
+            self._at_a_pad(self._outputs[name].mend)
+        else:
+            self._inputs[name].mend()
+
+    def _at_a_pad(self, change: Callable[[], None]) -> None:
+        time = self.chip.pio_time
+        time.catch_up()
+        change()
+        time.look_ahead()
+
     def reset(self) -> None:
         """A power cycle of the controller; the mechanics stay where they are."""
         self.chip.reset(power=True)
@@ -85,17 +117,22 @@ class EmulatedRig:
             Output.ENABLE: injector.on_enable,
         }
         for output, handler in handlers.items():
-            self.chip.on_edge(self.gpio(output), partial(self._driven, handler))
-        for output in (Output.PLUNGER_STEP, Output.DEPTH_STEP, Output.STRIKE):
-            self.chip.loop_back(self.gpio(output))
+            gpio = self.gpio(output)
+            pad = self.chip.mcu.gpio[gpio].set_input_value
+            wire = self._outputs[output] = OutputWire(self._clock, handler, pad)
+            self.chip.on_edge(gpio, wire.drive)
         for sensor, level in injector.levels().items():
-            self.chip.drive(self.gpio(sensor), bool(level))
+            gpio = self.gpio(sensor)
+            pull = int(sensor is Sensor.SERVICE)
+            drive = partial(self._drive, gpio)
+            self._inputs[sensor] = InputWire(level, pull, self._clock, drive)
+            self.chip.drive(gpio, bool(level))
 
-    def _driven(self, handler: Callable[[int, float], None], level: bool) -> None:
-        handler(int(level), self.chip.now_ns)
+    def _drive(self, gpio: int, level: int, _now_ns: float) -> None:
+        self.chip.drive(gpio, bool(level))
 
-    def _sensed(self, sensor: Sensor, level: int, _now_ns: float) -> None:
-        self.chip.drive(self.gpio(sensor), bool(level))
+    def _sensed(self, sensor: Sensor, level: int, now_ns: float) -> None:
+        self._inputs[sensor].set(level, now_ns)
 
     def gpio(self, name: Output | Sensor) -> int:
         """The pin of an output or a sensor."""

@@ -7,6 +7,7 @@ from mesodrive_rig.plant.axis import Axis
 from mesodrive_rig.plant.clock import NS_PER_MS, Clock
 from mesodrive_rig.plant.fluid import FluidPath, Syringe
 from mesodrive_rig.plant.hands import AT_REST, Hands, line_level
+from mesodrive_rig.plant.interlock import Contact, Interlock
 from mesodrive_rig.plant.lines import EdgeCounter, Output, Sensor, SensorLine, SensorSink
 from mesodrive_rig.plant.skin import Skin
 from mesodrive_rig.plant.spec import PlantSpec
@@ -15,7 +16,7 @@ from mesodrive_rig.plant.strike_log import StrikeLog
 from mesodrive_rig.plant.supply import Supply, Veto
 from mesodrive_rig.plant.truth import Truth
 
-_VETO_OF_LINE = {Sensor.GUARD: Veto.GUARD, Sensor.STOP: Veto.STOP}
+_SWITCHES = (Sensor.GUARD, Sensor.STOP)  # of the interlock
 _LINE_OF_EVENT = {
     NeedleEvent.LEFT_BACK: (Sensor.NEEDLE_BACK, 0),
     NeedleEvent.REACHED_BACK: (Sensor.NEEDLE_BACK, 1),
@@ -55,6 +56,8 @@ class Injector:
             surface_mm=self._surface_mm(),
             on_event=self._needle_event,
         )
+        self._interlock = Interlock(self._interlock_changed, self._contact_changed)
+        self._loop_levels = {Sensor.GUARD: 1, Sensor.STOP: 1}  # what their contacts say
         self._lines = self._make_lines()
         self.hands = Hands(clock, self._lines, self._hand_moved)
         self._supply = Supply(spec.supply, clock, self._rail_changed)
@@ -119,6 +122,18 @@ class Injector:
         """Plug the motor supply in or pull it out."""
         self._supply.set(Veto.PRESENT, present, self._clock.now_ns())
 
+    def weld(self, contact: Contact) -> None:
+        """Weld a pair of contacts of stop or guard: it is closed for good."""
+        self._interlock.weld(contact, self._clock.now_ns())
+
+    def burn(self, contact: Contact) -> None:
+        """Burn a pair of contacts of stop or guard: it is open for good."""
+        self._interlock.burn(contact, self._clock.now_ns())
+
+    def short_rail_switch(self) -> None:
+        """Short Q1, the rail's transistor: ENABLE has no say any more."""
+        self._supply.short_switch(self._clock.now_ns())
+
     def press(self, pressing_mm: float) -> None:
         """Press the nozzle `pressing_mm` into the skin: each strike then goes deeper by that.
 
@@ -144,7 +159,7 @@ class Injector:
 
     def levels(self) -> dict[Sensor, int]:
         """Return the present level of every sensor pin."""
-        return {sensor: line.level for sensor, line in self._lines.items()}
+        return {sensor: line.level for sensor, line in self._lines.items()} | self._loop_levels
 
     def truth(self) -> Truth:
         """Return the whole account, now."""
@@ -177,11 +192,20 @@ class Injector:
         self._lines[sensor].set(int(not at_home), now_ns)
 
     def _line_changed(self, sensor: Sensor, level: int, now_ns: float) -> None:
-        self._sink(sensor, level, now_ns)
-        if sensor in _VETO_OF_LINE:
-            both = self._lines[Sensor.GUARD].level & self._lines[Sensor.STOP].level
-            self._lines[Sensor.INTERLOCK].set(both, now_ns)
-            self._supply.set(_VETO_OF_LINE[sensor], bool(level), now_ns)
+        if sensor in _SWITCHES:
+            self._interlock.move(sensor, bool(level), now_ns)
+        else:
+            self._sink(sensor, level, now_ns)
+
+    def _interlock_changed(self, sensor: Sensor, level: int, now_ns: float) -> None:
+        if sensor is Sensor.INTERLOCK:
+            self._lines[sensor].set(level, now_ns)
+        elif level != self._loop_levels[sensor]:
+            self._loop_levels[sensor] = level
+            self._sink(sensor, level, now_ns)
+
+    def _contact_changed(self, veto: Veto, closed: bool, now_ns: float) -> None:
+        self._supply.set(veto, closed, now_ns)
 
     def _rail_changed(self, on: bool, now_ns: float) -> None:
         self._plunger.powered = on

@@ -38,8 +38,16 @@ class Supply:
         self._on_rail = on_rail
         self._inputs = dict.fromkeys(Veto, False)
         self._pending: Scheduled | None = None
+        self._shorted = False
+
+    def short_switch(self, now_ns: float) -> None:
+        """The transistor that ENABLE switches conducts from now on, whatever ENABLE says."""
+        self.set(Veto.ENABLE, True, now_ns)
+        self._shorted = True
 
     def set(self, veto: Veto, on: bool, now_ns: float) -> None:
+        if veto is Veto.ENABLE and self._shorted:
+            return
         self._inputs[veto] = on
         wanted = all(self._inputs.values())
         if wanted == self.on:

@@ -9,6 +9,8 @@ NAME = "pico"
 STOP_CLASS = "hardware"  # the interlock line stops the pulses inside the chip, without the CPU
 
 # outputs
+ALARM_RED = 0
+ALARM_YELLOW = 1
 PLUNGER_STEP = 2
 PLUNGER_DIR = 3
 DEPTH_STEP = 4
@@ -16,6 +18,7 @@ DEPTH_DIR = 5
 STRIKE = 6  # needle out while high
 STRIKE_PEAK = 7  # full current while high, holding current while low; must follow STRIKE
 ENABLE = 8  # one of the three that must agree for the rail to be on; falls by itself
+BUZZER = 20
 LED = 25
 
 # inputs
@@ -30,4 +33,10 @@ DEPTH_HOME = 16
 NEEDLE_OUT = 17
 NEEDLE_BACK = 18
 RAIL = 19
+DRIVER_OK = 21  # neither motor driver reports an error
 SERVICE = 22  # jumper to ground at boot: service mode
+
+# analog inputs, see the sensors of drives.py
+COIL_TEMP = 26
+SUPPLY = 27  # motor supply before the rail's switch
+FORCE = 28  # between pusher and plunger

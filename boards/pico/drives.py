@@ -1,10 +1,12 @@
-"""The reference machine's mechanics. Another motor, screw or syringe holder: change it here.
+"""The reference machine's mechanics and sensors. Another motor, screw, syringe holder or sensor:
+change it here.
 
 Speeds, accelerations and loads are checked against the motor's pull-out torque by
 `Mechanics.check`.
 """
 
 from injector.mechanics import Driver, LeadScrew, Mechanics, Motor
+from injector.sensors import Linear, Thermistor
 from injector.strike import Actuator
 
 # TMC2209 datasheet, STEP/DIR timing with the input filter: STEP high and low at least 100 ns each,
@@ -57,3 +59,36 @@ PLUNGER_EMPTY_UM = 60_000  # pusher position at which the syringe is empty
 DEPTH_SURFACE_UM = 1_000  # axis position at which a struck needle just reaches the skin
 HOME_BACK_OFF_UM = 200  # away from a home switch before the slow approach
 HOME_SLOW_UM_S = 500
+
+# 10 kΩ at 25 °C, B = 3950 K, with 10 kΩ to 3V3: count = 4096 R ÷ (R + 10 kΩ). Beyond −20 and
+# 120 °C it is the wire.
+COIL_SENSOR = Thermistor(
+    (
+        (3741, -200),
+        (3496, -100),
+        (3157, 0),
+        (2739, 100),
+        (2278, 200),
+        (2048, 250),
+        (1825, 300),
+        (1614, 350),
+        (1419, 400),
+        (1241, 450),
+        (1082, 500),
+        (940, 550),
+        (816, 600),
+        (707, 650),
+        (613, 700),
+        (462, 800),
+        (350, 900),
+        (267, 1_000),
+        (160, 1_200),
+    )
+)
+# 91 kΩ over 10 kΩ: 10.1 V of supply are 1 V at the pin. 0 V is a supply that is not plugged in.
+SUPPLY_SENSOR = Linear(zero=0, span=4096, full=33_330, least=0, most=3_900)  # mV
+# A load cell of 50 N whose amplifier gives 0.33 V at rest and 2.97 V at 50 N, so that a broken
+# wire (0 V by the pull-down) and a short to 3V3 are not forces.
+FORCE_SENSOR = Linear(zero=410, span=3_276, full=50_000, least=205, most=3_900)  # mN
+
+SUPPLY_MV = 24_000  # of the motors

@@ -17,9 +17,11 @@ _NAMES = (
     "rail",
     "needle_out",
     "needle_back",
+    "driver_ok",
     "plunger_home",
     "depth_home",
 )
+_TOLD = _NAMES[:10]  # those of docs/protocol.md's `status`, in its order
 
 
 class Inputs:
@@ -61,11 +63,11 @@ class Inputs:
 
     def as_dict(self) -> "dict[str, int]":
         """The inputs of docs/protocol.md's `status`, 0 or 1."""
-        return {name: int(self.on(name)) for name in _NAMES[:9]}
+        return {name: int(self.on(name)) for name in _TOLD}
 
     def as_bits(self) -> int:
         """The same, the first input in bit 0."""
-        return sum([1 << place for place, name in enumerate(_NAMES[:9]) if self.on(name)])
+        return sum([1 << place for place, name in enumerate(_TOLD) if self.on(name)])
 
     @property
     def touching(self) -> bool:

@@ -11,6 +11,7 @@ from injector.link import LATER, Link
 from injector.params import only, whole
 from injector.profile import MODES
 from injector.reports import AT_ONCE, Reports
+from injector.sensors import Sensors
 from injector.trace import Trace
 from injector.travel import Drive
 from mesodrive_wire import PROTOCOL
@@ -30,6 +31,7 @@ class Machine:
         self.port = port
         self.uptime = uptime
         self.inputs = Inputs(port.read, board)
+        self.sensors = Sensors(port.analog, drives)
         self.reports = Reports()
         self.trace = Trace(port, uptime.us)
         self.safe_ms = 0
@@ -81,11 +83,13 @@ class Machine:
     def start(self):
         """The self-test; then SAFE, or FAULT."""
         self.inputs.poll(self.uptime())
+        self.sensors.settle()
         self.controller.self_tested(selftest.failures(self._checks()))
         self.safe_ms = self.uptime()
 
     def look(self):
         """One look at everything."""
+        self.sensors.poll()
         self.controller.step()
         self.link.step()
         self._tell_more()
@@ -112,7 +116,7 @@ class Machine:
 
     def _checks(self):
         self._memory.collect()
-        return selftest.run(self.inputs, self._memory.mem_free())
+        return selftest.run(self.inputs, self.sensors, self._memory.mem_free())
 
     def _info(self, params, _):
         only(params, ())

@@ -3,9 +3,10 @@
 _LEAST_RAM = 64 * 1024
 
 
-def run(inputs, ram_free: int) -> "list[dict[str, object]]":
-    """Check inputs and memory; `inputs` has just been polled with the enable off."""
+def run(inputs, sensors, ram_free: int) -> "list[dict[str, object]]":
+    """Check inputs, sensors and memory; both have just been polled, with the enable off."""
     on = inputs.on
+    broken = sensors.implausible
     return [
         _check("rail off", not on("rail"), "the motor rail is on although it was not asked for"),
         _check("needle back", on("needle_back"), "the needle is not seen at its rest"),
@@ -16,6 +17,8 @@ def run(inputs, ram_free: int) -> "list[dict[str, object]]":
             on("interlock") == (on("guard") and on("stop")),
             "the interlock line does not agree with guard and stop",
         ),
+        _check("motor drivers", on("driver_ok"), "a motor driver reports an error"),
+        _check("sensors", not broken, "the %s sensor says what cannot be" % broken),
         _check("memory", ram_free >= _LEAST_RAM, "only %d bytes are free" % ram_free),
     ]
 

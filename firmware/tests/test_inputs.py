@@ -134,10 +134,11 @@ def test_a_mask_joins_bits_and_status_shows_the_inputs_of_the_protocol():
         "rail",
         "needle_out",
         "needle_back",
+        "driver_ok",
     ]
 
 
-@given(st.lists(st.integers(0, 1), min_size=9, max_size=9))
+@given(st.lists(st.integers(0, 1), min_size=10, max_size=10))
 def test_the_bits_of_the_status_are_its_inputs_in_their_order(states: list[int]):
     panel = Panel()
     seen = panel.at(0, **dict(zip(panel.inputs.as_dict(), states, strict=True)))

@@ -8,15 +8,19 @@ from injector import selftest
 ENOUGH = 1 << 20
 
 
-def checked(ram_free: int = ENOUGH, **wrong: int) -> dict[str, object]:
+def checked(
+    ram_free: int = ENOUGH, broken: "dict[str, int] | None" = None, **wrong: int
+) -> dict[str, object]:
     """The failed checks, name → detail, with these inputs reading what they should not."""
     machine = Machine()
+    machine.port.counts.update(broken or {})
     machine.inputs.poll(0)
+    machine.sensors.settle()
     for name, state in wrong.items():
         mask = machine.inputs.mask([name])
         machine.inputs.now = machine.inputs.now | mask if state else machine.inputs.now & ~mask
-    checks = selftest.run(machine.inputs, ram_free)
-    assert len({str(check["name"]) for check in checks}) == len(checks) == 6
+    checks = selftest.run(machine.inputs, machine.sensors, ram_free)
+    assert len({str(check["name"]) for check in checks}) == len(checks) == 8
     sentences = selftest.failures(checks)
     failed = {str(check["name"]): check["detail"] for check in checks if not check["ok"]}
     assert list(failed.values()) == [
@@ -41,6 +45,7 @@ def test_a_sound_machine_passes():
         ("interlock line", {"interlock": 0}),
         ("interlock line", {"guard": 0}),
         ("interlock line", {"stop": 0}),
+        ("motor drivers", {"driver_ok": 0}),
     ],
 )
 def test_a_wrong_input_fails_its_own_check_alone(name: str, wrong: dict[str, int]):
@@ -59,3 +64,14 @@ def test_an_open_guard_or_stop_is_no_failure_when_the_line_agrees(open_hands: di
 def test_too_little_memory_fails_with_the_figure():
     assert checked(ram_free=64 * 1024) == {}
     assert "65535" in str(checked(ram_free=64 * 1024 - 1)["memory"])
+
+
+@pytest.mark.requirement("R2")
+@pytest.mark.parametrize("count", [0, 4095])
+@pytest.mark.parametrize("sensor", ["coil", "supply", "force"])
+def test_a_sensor_whose_wire_is_broken_or_shorted_fails_and_is_named(sensor: str, count: int):
+    failed = checked(broken={sensor: count})
+    if (sensor, count) == ("supply", 0):
+        assert failed == {}  # a supply that is not plugged in is no defect of its sensor
+    else:
+        assert sensor in str(failed["sensors"])

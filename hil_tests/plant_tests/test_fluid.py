@@ -8,10 +8,9 @@ from mesodrive.errors import MesodriveError
 from mesodrive_rig.plant.fluid import (
     CartridgeSpec,
     FluidPath,
-    Syringe,
-    SyringeSpec,
     needle_resistance_kpa_s_ul,
 )
+from mesodrive_rig.plant.syringe import Syringe, SyringeSpec
 
 MS = 1e6
 
@@ -188,3 +187,37 @@ def test_a_cartridge_that_cannot_be_is_refused(figures: dict[str, float]):
 def test_a_syringe_that_cannot_be_is_refused(figures: dict[str, float]):
     with pytest.raises(MesodriveError):
         SyringeSpec(**figures)  # type: ignore[arg-type]
+
+
+def blocked(spec: CartridgeSpec, volume_ul: float) -> FluidPath:
+    path = primed(spec)
+    path.set_blocked(True, 0.0)
+    path.push(volume_ul, MS)
+    return path
+
+
+@given(st.sampled_from([0.0, 0.05]), st.floats(0.1, 20.0))
+def test_blocked_needles_keep_everything_back_as_pressure(compliance: float, volume_ul: float):
+    spec = CartridgeSpec(compliance_ul_kpa=compliance, blocked_ul_kpa=0.02)
+    path = blocked(spec, volume_ul)
+    assert path.pressure_at(1000 * MS) == pytest.approx(volume_ul / (compliance or 0.02))
+    assert path.skin_ul == path.lost_ul == 0.0
+
+
+@given(st.sampled_from([0.0, 0.05]))
+def test_needles_that_are_freed_let_out_what_was_kept_back(compliance: float):
+    path = blocked(CartridgeSpec(compliance_ul_kpa=compliance), 3.0)
+    path.set_in_skin(True, 2 * MS)
+    path.set_blocked(False, 3 * MS)
+    path.settle(10_000 * MS)
+    assert path.skin_ul == pytest.approx(3.0)
+
+
+def test_in_a_rigid_line_the_pressure_is_what_the_flow_takes_and_fades_after_it():
+    spec = CartridgeSpec()
+    path = primed(spec)
+    for number in range(1, 5):
+        path.push(0.1, number * MS)
+    takes_kpa = 100 * spec.resistance_kpa_s_ul
+    assert path.pressure_at(4.5 * MS) == pytest.approx(takes_kpa)
+    assert path.pressure_at(14 * MS) == pytest.approx(takes_kpa / 10)

@@ -300,6 +300,7 @@ def test_levels_at_power_up_are_those_of_an_injector_at_rest():
         Sensor.STOP,
         Sensor.INTERLOCK,
         Sensor.CARTRIDGE,
+        Sensor.DRIVER_OK,
         Sensor.SERVICE,
     }
     assert set(levels) == set(Sensor)

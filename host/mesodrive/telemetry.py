@@ -14,7 +14,7 @@ State = Literal["SELF_TEST", "SAFE", "HOMING", "READY", "ARMED", "DELIVERING", "
 
 INPUTS = (
     *("guard", "stop", "interlock", "cartridge", "contact", "trigger"),
-    *("rail", "needle_out", "needle_back"),
+    *("rail", "needle_out", "needle_back", "driver_ok"),
 )
 """The inputs in the order of `status`; in `LiveStatus.inputs` the first is bit 0."""
 

@@ -25,6 +25,7 @@ _DEAD_MAN = 6
 
 _PIO1 = 0x50300000
 _DMA = 0x50000000
+_FIRST_ANALOG = 26  # the GPIO of the ADC's channel 0
 
 micropython.alloc_emergency_exception_buf(100)  # or an exception in an interrupt has no words
 
@@ -137,6 +138,15 @@ class Port:
         pin = machine.Pin
         self._dead_man = DeadMan(_DEAD_MAN, pin(board.ENABLE), hold_ms)  # first: the rail is off
         self._led = pin(board.LED, pin.OUT, value=0)
+        self._alarm = tuple(
+            pin(number, pin.OUT, value=0)
+            for number in (board.ALARM_RED, board.ALARM_YELLOW, board.BUZZER)
+        )
+        analog = (board.COIL_TEMP, board.SUPPLY, board.FORCE)
+        for number in analog:
+            machine.ADC(number)  # its pad without pull and input buffer
+        self._channels = tuple(number - _FIRST_ANALOG for number in analog)
+        self._counts = [0, 0, 0]
         self._dir = {
             PLUNGER: pin(board.PLUNGER_DIR, pin.OUT, value=0),
             DEPTH: pin(board.DEPTH_DIR, pin.OUT, value=0),
@@ -193,6 +203,7 @@ class Port:
             board.PLUNGER_HOME,
             board.DEPTH_HOME,
             board.RAIL,
+            board.DRIVER_OK,
         ):
             sensor = pin(number, pin.IN, pin.PULL_DOWN)
             sensor.irq(registers.on_drop, pin.IRQ_FALLING, hard=True)
@@ -229,6 +240,21 @@ class Port:
 
     def set_led(self, on):
         self._led.value(on)
+
+    def set_alarm(self, red, yellow, buzzer):
+        """The two lights and the buzzer, each on or off."""
+        for output, on in zip(self._alarm, (red, yellow, buzzer)):
+            output.value(on)
+
+    # analog inputs
+
+    def analog(self):
+        """Counts of 4096 of coil temperature, motor supply and plunger force, in a list that is
+        used again by the next call."""
+        counts = self._counts
+        for place, channel in enumerate(self._channels):
+            counts[place] = registers.analog(channel)
+        return counts
 
     # axes
 

@@ -1,7 +1,7 @@
 """What MicroPython's classes cannot do on the RP2040, done in registers, without allocating.
 
 Everything here may run in a hard interrupt. Addresses: RP2040 datasheet 2.3.1.7 (SIO), 2.5.7
-(DMA), 3.7 (PIO), 4.6.5 (TIMER); atomic set and clear aliases: 2.1.2.
+(DMA), 3.7 (PIO), 4.6.5 (TIMER), 4.9.6 (ADC); atomic set and clear aliases: 2.1.2.
 """
 
 # pyright: reportUndefinedVariable=false, reportGeneralTypeIssues=false
@@ -36,6 +36,16 @@ STARTED_STRIKE, SEEN_OUT, SEEN_BACK, FELL, HALTED = 1, 2, 3, 4, 5
 @micropython.viper
 def inputs() -> int:
     return int(ptr32(uint(0xD0000004))[0])  # GPIO_IN, 30 bits: a small int, nothing allocated
+
+
+@micropython.viper
+def analog(channel: int) -> int:
+    """Convert one channel of the ADC: 12 bits, after 2 µs (datasheet 4.9.6)."""
+    adc = ptr32(uint(0x4004C000))
+    adc[0] = (channel << 12) | 0b101  # CS: AINSEL, START_ONCE, EN
+    while not adc[0] & 0x100:  # READY
+        pass
+    return adc[1]  # RESULT
 
 
 @micropython.viper

@@ -1,6 +1,7 @@
 """What a person holds, and the rail: the wired AND of all that must agree to it."""
 
 import board
+import drives
 
 from stand_ins.programs import TICKS_US
 
@@ -15,7 +16,13 @@ class Wiring:
     def __init__(self):
         self.now = 0
         self.hands = {"guard": 1, "stop": 1, "cartridge": 1, "contact": 0, "trigger": 0}
+        self.hands["driver_ok"] = 1
         self.supply = 1
+        self.supply_mv = drives.SUPPLY_MV
+        self.coil_dc = 250
+        self.force_mn = 2_000
+        self.counts = {}  # "coil", "supply", "force": what a broken sensor gives instead
+        self.alarm = (0, 0, 0)  # red, yellow, buzzer
         self._asked_at = 0  # tick at which the rail was asked for
         self._held_until = 0  # tick until which it is
         self._hand_bits = self._wired()
@@ -35,6 +42,19 @@ class Wiring:
 
     def drop_rail(self):
         self._held_until = self.now
+
+    def set_alarm(self, red, yellow, buzzer):
+        self.alarm = (int(red), int(yellow), int(buzzer))
+
+    def analog(self):
+        supply_mv = self.supply_mv if self.supply else 0
+        counts = {
+            "coil": _coil_count(self.coil_dc),
+            "supply": drives.SUPPLY_SENSOR.count(supply_mv),
+            "force": drives.FORCE_SENSOR.count(self.force_mn),
+        }
+        counts.update(self.counts)
+        return [counts["coil"], counts["supply"], counts["force"]]
 
     @property
     def must_hold(self):
@@ -60,3 +80,16 @@ class Wiring:
         hands = dict(self.hands)
         hands["interlock"] = hands["guard"] and hands["stop"]
         return sum([1 << getattr(board, name.upper()) for name, on in hands.items() if on])
+
+
+def _coil_count(tenths):
+    """The highest count at which the sensor says `tenths` of °C or more."""
+    sensor = drives.COIL_SENSOR
+    low, high = sensor.least, sensor.most
+    while low < high:
+        middle = (low + high + 1) // 2
+        if sensor.value(middle) >= tenths:
+            low = middle
+        else:
+            high = middle - 1
+    return low

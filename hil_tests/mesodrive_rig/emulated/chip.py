@@ -22,6 +22,7 @@ from mesodrive_rig.emulated.flash_time import FlashTime
 from mesodrive_rig.emulated.pio_time import PioTime
 
 _USB_FRAME_US = 1000  # what a host has to send goes out with the next frame
+_FIRST_ANALOG = 26  # the GPIO of the ADC's channel 0
 _HOST_BUFFER = 4096  # bytes that a host's serial driver keeps for a program that does not read
 
 
@@ -40,6 +41,10 @@ class Chip:
         self.pio_time = PioTime(self.mcu)
         self.flash_time = FlashTime(self.mcu)
         self._outputs: list[Callable[[], None]] = []  # each looks at one output and tells
+        self._measured: dict[int, Callable[[], int]] = {}  # by channel
+        adc: Any = self.mcu.adc
+        self._converted: Callable[[int], None] = adc.on_adc_read
+        adc.on_adc_read = self._convert
         self._to_device = bytearray()
         self._idle_read: tuple[int, int] | None = None  # a read that waits for data
         self.received = bytearray()  # see `take`
@@ -135,6 +140,17 @@ class Chip:
         self.pio_time.catch_up()
         self.mcu.gpio[gpio].set_input_value(level)
         self.pio_time.look_ahead()
+
+    def measure(self, gpio: int, count: Callable[[], int]) -> None:
+        """Have `count()` asked for what the ADC makes of a pin, each time that it converts it."""
+        self._measured[gpio - _FIRST_ANALOG] = count
+
+    def _convert(self, channel: int) -> None:
+        if channel in self._measured:
+            self.pio_time.catch_up()  # edges that are due have not been told yet
+            self.mcu.adc.channel_values[channel] = self._measured[channel]()
+            self.pio_time.look_ahead()
+        self._converted(channel)
 
     # the serial line
 

@@ -10,6 +10,7 @@ from typing import Any
 from mesodrive_rig.emulated.chip import Chip
 from mesodrive_rig.emulated.port import EmulatedPort
 from mesodrive_rig.plant import (
+    Analog,
     Injector,
     InputWire,
     Output,
@@ -115,6 +116,10 @@ class EmulatedRig:
             Output.STRIKE: injector.on_strike,
             Output.STRIKE_PEAK: injector.on_strike_peak,
             Output.ENABLE: injector.on_enable,
+            **{
+                output: partial(injector.on_signal, output)
+                for output in (Output.ALARM_RED, Output.ALARM_YELLOW, Output.BUZZER)
+            },
         }
         for output, handler in handlers.items():
             gpio = self.gpio(output)
@@ -127,6 +132,8 @@ class EmulatedRig:
             drive = partial(self._drive, gpio)
             self._inputs[sensor] = InputWire(level, pull, self._clock, drive)
             self.chip.drive(gpio, bool(level))
+        for sensor in Analog:
+            self.chip.measure(self.gpio(sensor), partial(injector.count, sensor))
 
     def _drive(self, gpio: int, level: int, _now_ns: float) -> None:
         self.chip.drive(gpio, bool(level))
@@ -134,7 +141,7 @@ class EmulatedRig:
     def _sensed(self, sensor: Sensor, level: int, now_ns: float) -> None:
         self._inputs[sensor].set(level, now_ns)
 
-    def gpio(self, name: Output | Sensor) -> int:
+    def gpio(self, name: Output | Sensor | Analog) -> int:
         """The pin of an output or a sensor."""
         return getattr(self.board, name.upper())
 

@@ -5,23 +5,27 @@
 
 from mesodrive_rig.plant.axis import AxisSpec
 from mesodrive_rig.plant.clock import Clock, ManualClock
-from mesodrive_rig.plant.fluid import CartridgeSpec, SyringeSpec, needle_resistance_kpa_s_ul
+from mesodrive_rig.plant.fluid import CartridgeSpec, needle_resistance_kpa_s_ul
+from mesodrive_rig.plant.heat import HeatSpec
 from mesodrive_rig.plant.injector import Injector
 from mesodrive_rig.plant.interlock import Contact
-from mesodrive_rig.plant.lines import EdgeTruth, Output, Sensor
+from mesodrive_rig.plant.lines import Analog, EdgeTruth, Output, Sensor
 from mesodrive_rig.plant.skin import Layer, SkinSpec
 from mesodrive_rig.plant.spec import PlantSpec
 from mesodrive_rig.plant.strike import NeedleState, StrikeSpec
 from mesodrive_rig.plant.supply import SupplySpec
+from mesodrive_rig.plant.syringe import SyringeSpec
 from mesodrive_rig.plant.truth import StrikeTruth, Truth
 from mesodrive_rig.plant.wires import InputWire, OutputWire, WireFault
 
 __all__ = [
+    "Analog",
     "AxisSpec",
     "CartridgeSpec",
     "Clock",
     "Contact",
     "EdgeTruth",
+    "HeatSpec",
     "Injector",
     "InputWire",
     "Layer",

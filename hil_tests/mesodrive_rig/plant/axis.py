@@ -62,6 +62,7 @@ class Axis:
         "lost_steps",
         "position_mm",
         "powered",
+        "stalled",
         "unpowered_steps",
     )
 
@@ -80,6 +81,7 @@ class Axis:
         self.position_mm = spec.initial_mm
         self.at_home = spec.initial_mm <= spec.home_mm
         self.powered = False
+        self.stalled = False  # the motor does not follow
         self._last_edge_ns = -math.inf
         self.lost_steps = 0  # at a hard stop, or past pull-out
         self.unpowered_steps = 0
@@ -94,7 +96,7 @@ class Axis:
         if not self.powered:
             self.unpowered_steps += 1
             return False
-        if interval_ns < self._min_interval_ns:
+        if interval_ns < self._min_interval_ns or self.stalled:
             self.lost_steps += 1
             return False
         if direction:

@@ -1,78 +1,11 @@
-"""The way of the liquid: syringe, cartridge, needles, and where it comes out."""
+"""The way of the liquid: cartridge, needles, and where it comes out."""
 
 import math
 from dataclasses import dataclass
 
 from mesodrive.errors import MesodriveError
 
-
-@dataclass(frozen=True)
-class SyringeSpec:
-    """A syringe in the drive. `empty_mm`: pusher position at which the last of it is out."""
-
-    inner_diameter_mm: float = 12.0
-    fill_ul: float = 2000.0
-    empty_mm: float = 60.0
-    coupled: bool = False  # the pusher also pulls the plunger back, once it has touched it
-
-    def __post_init__(self) -> None:
-        if self.inner_diameter_mm <= 0 or self.fill_ul < 0:
-            raise MesodriveError(
-                "A syringe needs an inner diameter above 0 and a fill of 0 or more; correct it."
-            )
-
-    @classmethod
-    def from_ul_per_mm(
-        cls, ul_per_mm: float, *, fill_ul: float, empty_mm: float = 60.0, coupled: bool = False
-    ) -> "SyringeSpec":
-        """Return the syringe that holds `ul_per_mm` µL for each mm of plunger travel."""
-        return cls(2 * math.sqrt(ul_per_mm / math.pi), fill_ul, empty_mm, coupled)
-
-    @property
-    def ul_per_mm(self) -> float:
-        """Cross-section in mm², which is µL for each mm."""
-        return math.pi * self.inner_diameter_mm**2 / 4
-
-    @property
-    def contact_mm(self) -> float:
-        """Pusher position at which a syringe filled with `fill_ul` is touched."""
-        return self.empty_mm - self.fill_ul / self.ul_per_mm
-
-
-class Syringe:
-    """The plunger, pushed by the nut, and pulled by it only when coupled."""
-
-    __slots__ = ("_coupled", "_empty_mm", "_start_mm", "_touched", "_ul_per_mm", "plunger_mm")
-
-    def __init__(self, spec: SyringeSpec):
-        self._coupled = spec.coupled
-        self._empty_mm = spec.empty_mm
-        self._ul_per_mm = spec.ul_per_mm
-        self._start_mm = spec.contact_mm
-        self._touched = False
-        self.plunger_mm = spec.contact_mm  # pusher position at which the plunger is touched
-
-    @property
-    def pushed_ul(self) -> float:
-        """Volume pushed out of the barrel so far, less what was drawn back in."""
-        return (self.plunger_mm - self._start_mm) * self._ul_per_mm
-
-    @property
-    def left_ul(self) -> float:
-        return (self._empty_mm - self.plunger_mm) * self._ul_per_mm
-
-    def follow(self, pusher_mm: float) -> float:
-        """Follow the pusher; return the volume pushed out in µL, negative when drawn back."""
-        travel_mm = pusher_mm - self.plunger_mm
-        if travel_mm > 0:
-            self._touched = True
-            if pusher_mm > self._empty_mm:
-                pusher_mm = self._empty_mm
-                travel_mm = pusher_mm - self.plunger_mm
-        elif not (self._coupled and self._touched):
-            return 0.0
-        self.plunger_mm = pusher_mm
-        return travel_mm * self._ul_per_mm
+_NS_PER_S = 1e9
 
 
 def needle_resistance_kpa_s_ul(
@@ -98,6 +31,7 @@ class CartridgeSpec:
     length_mm: float = 13.0
     viscosity_cp: float = 1.0
     compliance_ul_kpa: float = 0.0  # 0: rigid, what is pushed comes out at once
+    blocked_ul_kpa: float = 0.02  # nothing is rigid enough to hold a blocked needle's pressure
 
     def __post_init__(self) -> None:
         if min(self.needles, self.inner_diameter_mm, self.length_mm, self.viscosity_cp) <= 0:
@@ -106,6 +40,8 @@ class CartridgeSpec:
             )
         if self.dead_volume_ul < 0 or self.compliance_ul_kpa < 0:
             raise MesodriveError("Dead volume and compliance are 0 or more; correct them.")
+        if self.blocked_ul_kpa <= 0:
+            raise MesodriveError("A blocked line has a compliance above 0; correct it.")
 
     @property
     def resistance_kpa_s_ul(self) -> float:
@@ -123,18 +59,24 @@ class FluidPath:
     Air in the dead volume is filled first, without resistance. After that the pressure
     p = stored / C drives the flow (p - p_skin) / R, so the stored volume falls exponentially with
     tau = R·C towards the back-pressure; between two calls that is exact. There is no reflux, and
-    a plunger drawn back past zero pressure draws air into the tips. All calls take emulated ns,
-    never falling.
+    a plunger drawn back past zero pressure draws air into the tips. While the needles are blocked
+    nothing comes out. All calls take emulated ns, never falling.
     """
 
     __slots__ = (
         "_air_ul",
+        "_blocked",
+        "_blocked_ul_kpa",
         "_compliance_ul_kpa",
         "_dead_volume_ul",
         "_floor_in_skin_ul",
         "_floor_ul",
+        "_flow_ul_s",
         "_in_skin",
+        "_last_push_ns",
+        "_push_ul",
         "_rate_per_ns",
+        "_resistance_kpa_s_ul",
         "_settled_ns",
         "_stored_ul",
         "lost_ul",
@@ -152,6 +94,12 @@ class FluidPath:
         self._floor_in_skin_ul = compliance * back_pressure_kpa
         self._settled_ns = 0.0
         self._in_skin = False
+        self._blocked = False
+        self._blocked_ul_kpa = compliance or spec.blocked_ul_kpa
+        self._resistance_kpa_s_ul = spec.resistance_kpa_s_ul
+        self._last_push_ns = -math.inf  # in a rigid line, with the flow since the push before
+        self._push_ul = 0.0
+        self._flow_ul_s = 0.0
         self.skin_ul = 0.0
         self.lost_ul = 0.0
 
@@ -175,12 +123,44 @@ class FluidPath:
         if surplus_ul < 0:
             self._air_ul = -surplus_ul
             self._stored_ul = 0.0
-        elif self._compliance_ul_kpa:
+        elif self._compliance_ul_kpa or self._blocked:
             self._stored_ul = surplus_ul
-        elif self._in_skin:
-            self.skin_ul += surplus_ul
         else:
-            self.lost_ul += surplus_ul
+            if now_ns > self._last_push_ns:
+                self._flow_ul_s = surplus_ul / (now_ns - self._last_push_ns) * _NS_PER_S
+            self._push_ul = surplus_ul
+            self._last_push_ns = now_ns
+            if self._in_skin:
+                self.skin_ul += surplus_ul
+            else:
+                self.lost_ul += surplus_ul
+
+    def set_blocked(self, blocked: bool, now_ns: float) -> None:
+        """Block the needles, or free them: a rigid line then lets all go at once."""
+        self.settle(now_ns)
+        self._blocked = blocked
+        if not (blocked or self._compliance_ul_kpa):
+            if self._in_skin:
+                self.skin_ul += self._stored_ul
+            else:
+                self.lost_ul += self._stored_ul
+            self._stored_ul = 0.0
+
+    def pressure_at(self, now_ns: float) -> float:
+        """What presses on the plunger, in kPa gauge. In a rigid line it is what the flow of the
+        last push takes, which fades when no other follows."""
+        if self._compliance_ul_kpa or self._blocked:
+            self.settle(now_ns)
+            return self._stored_ul / self._blocked_ul_kpa
+        since_ns = now_ns - self._last_push_ns
+        flow_ul_s = self._flow_ul_s
+        if since_ns > 0:
+            flow_ul_s = min(flow_ul_s, self._push_ul / since_ns * _NS_PER_S)
+        return flow_ul_s * self._resistance_kpa_s_ul
+
+    def most_back_ul(self, pressure_kpa: float) -> float:
+        """What has to be drawn back until the pressure has fallen to `pressure_kpa`."""
+        return max(0.0, self._stored_ul - pressure_kpa * self._blocked_ul_kpa)
 
     def settle(self, now_ns: float) -> None:
         """Let out what has flowed since the last call."""
@@ -188,6 +168,8 @@ class FluidPath:
         if elapsed_ns <= 0:
             return
         self._settled_ns = now_ns
+        if self._blocked:
+            return
         excess_ul = self._stored_ul - self._floor_ul
         if excess_ul > 0:
             out_ul = -excess_ul * math.expm1(-elapsed_ns * self._rate_per_ns)

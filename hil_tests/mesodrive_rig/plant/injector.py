@@ -3,17 +3,20 @@
 from functools import partial
 
 from mesodrive.errors import MesodriveError
+from mesodrive_rig.plant import analog
 from mesodrive_rig.plant.axis import Axis
 from mesodrive_rig.plant.clock import NS_PER_MS, Clock
-from mesodrive_rig.plant.fluid import FluidPath, Syringe
+from mesodrive_rig.plant.fluid import FluidPath
 from mesodrive_rig.plant.hands import AT_REST, Hands, line_level
+from mesodrive_rig.plant.heat import Coil
 from mesodrive_rig.plant.interlock import Contact, Interlock
-from mesodrive_rig.plant.lines import EdgeCounter, Output, Sensor, SensorLine, SensorSink
+from mesodrive_rig.plant.lines import Analog, EdgeCounter, Output, Sensor, SensorLine, SensorSink
 from mesodrive_rig.plant.skin import Skin
 from mesodrive_rig.plant.spec import PlantSpec
 from mesodrive_rig.plant.strike import NeedleEvent, StrikeActuator
 from mesodrive_rig.plant.strike_log import StrikeLog
 from mesodrive_rig.plant.supply import Supply, Veto
+from mesodrive_rig.plant.syringe import Syringe
 from mesodrive_rig.plant.truth import Truth
 
 _SWITCHES = (Sensor.GUARD, Sensor.STOP)  # of the interlock
@@ -39,6 +42,12 @@ class Injector:
         self._strike_spec = spec.strike
         self._plunger = Axis(spec.plunger, partial(self._home_changed, Sensor.PLUNGER_HOME))
         self._depth = Axis(spec.depth, partial(self._home_changed, Sensor.DEPTH_HOME))
+        self.faults: dict[Analog, analog.Fault] = {}  # of the analog sensors
+        self._supply_spec = spec.supply
+        self._supply_v = spec.supply.volts
+        self._coil = Coil(spec.heat)
+        self._strike_level = 0
+        self._peak_level = 0
         self._plunger_dir = 0
         self._depth_dir = 0
         self._edges = {output: EdgeCounter() for output in Output}
@@ -72,6 +81,7 @@ class Injector:
             Sensor.NEEDLE_BACK: 1,
             Sensor.INTERLOCK: 1,
             Sensor.RAIL: 0,
+            Sensor.DRIVER_OK: 1,
             **{sensor: line_level(sensor, is_true) for sensor, is_true in AT_REST.items()},
         }
         return {
@@ -84,6 +94,8 @@ class Injector:
     def on_plunger_step(self, level: int, now_ns: float) -> None:
         self._plunger_edges.record(level, now_ns)
         if level and self._plunger.step(self._plunger_dir, now_ns):
+            if not self._plunger_dir:
+                self._give_way(now_ns)
             volume_ul = self._syringe.follow(self._plunger.position_mm)
             if volume_ul:
                 if now_ns >= self._strike.next_event_ns:
@@ -106,21 +118,52 @@ class Injector:
 
     def on_strike(self, level: int, now_ns: float) -> None:
         self._edges[Output.STRIKE].record(level, now_ns)
+        self._strike_level = level
         self._strike.set_strike(bool(level), now_ns)
+        self._heat(now_ns)
 
     def on_strike_peak(self, level: int, now_ns: float) -> None:
         self._edges[Output.STRIKE_PEAK].record(level, now_ns)
+        self._peak_level = level
         self._strike.set_peak(bool(level), now_ns)
+        self._heat(now_ns)
 
     def on_enable(self, level: int, now_ns: float) -> None:
         self._edges[Output.ENABLE].record(level, now_ns)
         self._supply.set(Veto.ENABLE, bool(level), now_ns)
 
+    def on_signal(self, output: Output, level: int, now_ns: float) -> None:
+        """A light or the buzzer: for people, so only noted."""
+        self._edges[output].record(level, now_ns)
+
     # what happens to it from outside
 
     def set_supply_present(self, present: bool) -> None:
         """Plug the motor supply in or pull it out."""
+        self.set_supply_v(self._supply_spec.volts if present else 0.0)
+
+    def set_supply_v(self, volts: float) -> None:
+        """Let the motor supply give `volts`, with all that hangs on it."""
+        self._supply_v = volts
+        present = volts >= self._supply_spec.least_v
         self._supply.set(Veto.PRESENT, present, self._clock.now_ns())
+
+    def set_coil_c(self, celsius: float) -> None:
+        """Make the strike coil so warm, whatever the reason; it cools from there."""
+        self._coil.heat_to(celsius, self._clock.now_ns())
+
+    def set_blocked(self, blocked: bool) -> None:
+        """While blocked, nothing comes out of the needles."""
+        self._path.set_blocked(blocked, self._clock.now_ns())
+
+    def set_driver_error(self, error: bool) -> None:
+        """A motor driver reports an error, or no more."""
+        self._lines[Sensor.DRIVER_OK].set(int(not error), self._clock.now_ns())
+
+    def set_stalled(self, step: Output, stalled: bool) -> None:
+        """While stalled, the motor of the axis with this STEP line does not follow its steps."""
+        axis = self._plunger if step is Output.PLUNGER_STEP else self._depth
+        axis.stalled = stalled
 
     def weld(self, contact: Contact) -> None:
         """Weld a pair of contacts of stop or guard: it is closed for good."""
@@ -161,6 +204,24 @@ class Injector:
         """Return the present level of every sensor pin."""
         return {sensor: line.level for sensor, line in self._lines.items()} | self._loop_levels
 
+    def count(self, sensor: Analog) -> int:
+        """What the converter would make of the pin now, 0 to 4095."""
+        now_ns = self._clock.now_ns()
+        match sensor:
+            case Analog.COIL_TEMP:
+                count = analog.coil_count(self._coil.celsius(now_ns))
+            case Analog.SUPPLY:
+                count = analog.supply_count(self._supply_now_v())
+            case Analog.FORCE:
+                count = analog.force_count(self.force_n())
+        fault = self.faults.get(sensor)
+        return fault(count, now_ns) if fault else count
+
+    def force_n(self) -> float:
+        """What the pusher presses on the plunger, now."""
+        pressure_kpa = self._path.pressure_at(self._clock.now_ns())
+        return self._syringe.force_n(self._plunger.position_mm, pressure_kpa)
+
     def truth(self) -> Truth:
         """Return the whole account, now."""
         now_ns = self._clock.now_ns()
@@ -188,6 +249,23 @@ class Injector:
 
     # the wires within
 
+    def _give_way(self, now_ns: float) -> None:
+        """The pusher is drawn back: the liquid presses the plunger after it."""
+        pressure_kpa = self._path.pressure_at(now_ns)
+        most_ul = self._syringe.give_way(self._plunger.position_mm, pressure_kpa)
+        volume_ul = min(most_ul, self._path.most_back_ul(self._syringe.friction_kpa))
+        if volume_ul:
+            self._syringe.pressed_back(volume_ul)
+            self._path.push(-volume_ul, now_ns)
+
+    def _heat(self, now_ns: float) -> None:
+        driven = bool(self._supply.on and self._strike_level)
+        self._coil.set_current(driven, bool(self._peak_level), now_ns)
+
+    def _supply_now_v(self) -> float:
+        drawn = self._supply.on and self._strike_level and self._peak_level
+        return max(0.0, self._supply_v - (self._supply_spec.sag_v if drawn else 0.0))
+
     def _home_changed(self, sensor: Sensor, at_home: bool, now_ns: float) -> None:
         self._lines[sensor].set(int(not at_home), now_ns)
 
@@ -211,6 +289,7 @@ class Injector:
         self._plunger.powered = on
         self._depth.powered = on
         self._strike.set_powered(on, now_ns)
+        self._heat(now_ns)
         self._lines[Sensor.RAIL].set(int(on), now_ns)
 
     def _hand_moved(self, sensor: Sensor, is_true: bool, now_ns: float) -> None:

@@ -20,6 +20,9 @@ class Output(StrEnum):
     STRIKE = "strike"
     STRIKE_PEAK = "strike_peak"
     ENABLE = "enable"
+    ALARM_RED = "alarm_red"
+    ALARM_YELLOW = "alarm_yellow"
+    BUZZER = "buzzer"
 
 
 class Sensor(StrEnum):
@@ -36,7 +39,16 @@ class Sensor(StrEnum):
     INTERLOCK = "interlock"  # guard AND stop, made by the wiring
     CARTRIDGE = "cartridge"
     RAIL = "rail"
+    DRIVER_OK = "driver_ok"  # neither motor driver reports an error
     SERVICE = "service"  # jumper to ground: 0 = fitted
+
+
+class Analog(StrEnum):
+    """What the board measures."""
+
+    COIL_TEMP = "coil_temp"
+    SUPPLY = "supply"
+    FORCE = "force"
 
 
 SensorSink = Callable[[Sensor, int, float], None]

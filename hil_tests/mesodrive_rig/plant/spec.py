@@ -4,10 +4,12 @@ from dataclasses import dataclass, field
 
 from mesodrive.errors import MesodriveError
 from mesodrive_rig.plant.axis import AxisSpec
-from mesodrive_rig.plant.fluid import CartridgeSpec, SyringeSpec
+from mesodrive_rig.plant.fluid import CartridgeSpec
+from mesodrive_rig.plant.heat import HeatSpec
 from mesodrive_rig.plant.skin import SkinSpec
 from mesodrive_rig.plant.strike import StrikeSpec
 from mesodrive_rig.plant.supply import SupplySpec
+from mesodrive_rig.plant.syringe import SyringeSpec
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,7 @@ class PlantSpec:
     strike: StrikeSpec = field(default_factory=StrikeSpec)
     skin: SkinSpec = field(default_factory=SkinSpec)
     supply: SupplySpec = field(default_factory=SupplySpec)
+    heat: HeatSpec = field(default_factory=HeatSpec)
 
     def __post_init__(self) -> None:
         if self.syringe.contact_mm < self.plunger.initial_mm:

@@ -9,10 +9,13 @@ from mesodrive_rig.plant.clock import NS_PER_MS, Clock, Scheduled
 
 @dataclass(frozen=True)
 class SupplySpec:
-    """How long the rail takes to follow, in ms."""
+    """How long the rail takes to follow, in ms; below `least_v` it is no rail."""
 
     rise_ms: float = 1.0
     fall_ms: float = 0.2
+    volts: float = 24.0
+    least_v: float = 16.0  # the rail's divider then reads 0
+    sag_v: float = 0.0  # while the strike draws its full current
 
 
 class Veto(Enum):

@@ -62,6 +62,7 @@ class Chip:
         self._port_open = False
         self._port_lost: Callable[[], None] | None = None
         self._usb_up = False
+        self._told_of_reset: list[Callable[[], None]] = []
 
     # time
 
@@ -98,20 +99,35 @@ class Chip:
         """Pull the RUN pin, or with `power` take the supply away for a moment."""
         self._device.hard_reset(cause=ResetCause.POWER_ON if power else ResetCause.RUN_PIN)
 
+    def on_reset(self, callback: Callable[[], None]) -> None:
+        """Have `callback` called at each reset, whatever its cause."""
+        self._told_of_reset.append(callback)
+
     def _was_reset(self) -> None:
         """The chip has been reset, by a hand or by its own watchdog: it has left the bus, and its
         outputs float, which the emulator does not tell those who listen to them."""
         self._usb_reset()
+        self.pio_time.reset()
+        self._stop_watchdog()
         self._usb_up = False
         self._idle_read = None
         self._unsent.clear()
         self._to_device.clear()
         for look in self._outputs:
             look()
+        for told in self._told_of_reset:
+            told()
         if self._port_lost:
             lost, self._port_lost = self._port_lost, None
             self._port_open = False
             lost()
+
+    def _stop_watchdog(self) -> None:
+        """No reset leaves the watchdog running; the emulator's runs through all of them."""
+        watchdog: Any = self.mcu.watchdog
+        watchdog._enable = False
+        watchdog.alarm.enable = False
+        watchdog.timer.enable = False
 
     # pins
 

@@ -46,6 +46,15 @@ class PioTime:
             pio.cycle_fp = now_fp
             pio.next_due_fp = 0  # the emulator shall look for itself
 
+    def reset(self) -> None:
+        """The chip has been reset: no machine runs, none is in the air."""
+        self._alarm.cancel()
+        self._alarm_fp = NEVER_FP
+        self._running = []
+        for machine in self._machines:
+            machine.lands_fp = 0
+            machine.forget()
+
     def look_ahead(self) -> None:
         """Find out when the next machine is due, and be there."""
         now_fp = self._pios[0].cycle_fp

@@ -1,0 +1,226 @@
+"""One session of a person with a device, from power-on to the end, that stops at each phase.
+
+At each phase `visit(phase)` is called, in the midst of whatever goes on: mostly out of an alarm of
+the emulated clock. It may break something and return; then the session goes on with that.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from mesodrive_rig.campaigns.faults.phases import Phase
+from mesodrive_rig.emulated.edges import Edge
+from mesodrive_rig.emulated.rig import EmulatedRig
+from mesodrive_rig.operator import NEAR_HOME, NL_PER_MM, Operator, profile
+from mesodrive_rig.plant import AxisSpec, Output, PlantSpec, Sensor, SyringeSpec
+
+# As near home as can be, so that homing and seating are over soon.
+NEARBY = replace(
+    NEAR_HOME,
+    plunger=AxisSpec(lead_mm=1.0, max_mm=62.0, initial_mm=0.12),
+    depth=AxisSpec(lead_mm=0.5, max_mm=15.0, initial_mm=0.12),
+    syringe=SyringeSpec.from_ul_per_mm(NL_PER_MM / 1000, fill_ul=1030.0),
+)
+DOSE_UL = 3.0
+PRIME_UL = 2.5
+SHOTS = 3
+DOSE = profile(
+    shots=SHOTS,
+    depth_um=250,
+    dose_nl=int(1000 * DOSE_UL),
+    settle_us=5_000,
+    dwell_us=60_000,
+    rest_us=10_000,
+    period_us=150_000,
+    fill_nl=1_030_000,
+)
+_DOSE_BEGINS_MS = 7.0  # after STRIKE rose: travel and settling; `Session.strike_ms` has the end
+_ON_MS = 62.0
+_PERIOD_MS = 150.0
+_BEGIN_STRIKE = (  # ms after STRIKE rose
+    (Phase.TRAVEL, 1.0),
+    (Phase.SETTLE, 4.0),
+    (Phase.DOSE_BEGIN, 10.0),
+    (Phase.DOSE_MID, 24.0),
+    (Phase.DOSE_END, 36.0),
+    (Phase.DWELL, 52.0),
+    (Phase.REST, 75.0),
+    (Phase.BETWEEN, 140.0),
+)
+_RETURN_MS = 0.7  # after STRIKE fell
+_MOVE_MS = 8.0  # after a move began
+_BOOT_MS = 150.0
+_BOOT_AT_MOST_MS = 2000.0
+_POLL_NS = 200_000.0
+_ANSWER_MS = 3000.0
+# DIR edge → the move that it begins: of the depth axis first, then of the plunger
+_TURNS = {
+    (Output.DEPTH_DIR, True, 1): Phase.DEPTH_OFF,
+    (Output.DEPTH_DIR, False, 1): Phase.DEPTH_SLOW,
+    (Output.DEPTH_DIR, True, 2): Phase.DEPTH_SET,
+    (Output.PLUNGER_DIR, False, 1): Phase.PLUNGER_SLOW,
+    (Output.PLUNGER_DIR, True, 2): Phase.SEATING,
+}
+
+
+class OverError(Exception):
+    """The session cannot go on: the device has left the state that the next thing needs."""
+
+
+class Session:
+    """Built on a rig that has just been powered on. `play` it once."""
+
+    def __init__(self, visit: Callable[[Phase], None], spec: PlantSpec = NEARBY):
+        self.rig = EmulatedRig(spec)
+        self.visit = visit
+        self.pulls = 0  # of the trigger, by the person
+        self.holding_since_ms: list[tuple[float, float | None]] = []  # trigger: pressed, released
+        self.primed_ul = 0.0  # asked for
+        self.edges: list[Edge] = []  # of the board's pins, but step edges
+        self.steps: dict[Output, list[float]] = {Output.PLUNGER_STEP: [], Output.DEPTH_STEP: []}
+        self._turns: dict[tuple[Output, bool], int] = {}
+        self._strikes = 0
+        self.person: Operator
+        for output in Output:
+            self._listen(output)
+
+    # the script
+
+    def play(self) -> None:
+        """The whole session. Raises OverError, or what the host tool raises, when it cannot."""
+        self.boot()
+        self.make_ready()
+        self.treat()
+        self.fault_and_way_back()
+
+    def boot(self) -> None:
+        """Power on; the person connects."""
+        rig = self.rig
+        rig.run_for(_BOOT_MS)
+        self.visit(Phase.BOOT)
+        dead_man = rig.chip.mcu.pio[1].machines[2]
+        if rig.run_until(lambda: dead_man.enabled, _BOOT_AT_MOST_MS, 0.5):
+            self.visit(Phase.SELF_TEST)
+        rig.run_until(self._looping, _BOOT_AT_MOST_MS)
+        rig.run_for(30)
+        self.person = Operator(rig)
+        self.person.wait(20)
+        self.visit(Phase.SAFE)
+
+    def make_ready(self) -> None:
+        """Load, home, prime."""
+        device = self.person.device
+        self._soon(Phase.LOADING, 12.0)
+        device.load(DOSE | {"fill_nl": int(1000 * self.rig.truth().left_ul)})
+        self._turns.clear()
+        self._soon(Phase.POWER_UP, 6.0)
+        device.home()
+        self.person.wait(30)
+        self.visit(Phase.READY)
+        self.primed_ul += PRIME_UL
+        self._soon(Phase.PRIMING, 20.0)
+        device.prime(PRIME_UL)
+
+    def treat(self) -> None:
+        """Arm; two strikes with one pull, the third with another."""
+        person = self.person
+        person.device.arm()
+        person.wait(30)
+        self.visit(Phase.ARMED)
+        self.rig.set(Sensor.CONTACT, True)
+        self._soon(Phase.TOUCH, 5.0)
+        person.wait(60)
+        self.press()
+        self._until_told(1)
+        self._until_told(2)
+        self.release()
+        person.wait(40)
+        self.visit(Phase.PAUSED)
+        person.wait(40)
+        self.press()
+        self._until_told(3)
+        self.release()
+        person.wait(40)
+        self.rig.set(Sensor.CONTACT, False)
+        self.visit(Phase.DONE)
+
+    def fault_and_way_back(self) -> None:
+        """Open the guard while ready and armed again, acknowledge."""
+        person = self.person
+        device = person.device
+        device.load(DOSE | {"fill_nl": int(1000 * self.rig.truth().left_ul)})
+        device.home()
+        device.arm()
+        self.rig.set(Sensor.GUARD, False)
+        person.wait(40)
+        self.visit(Phase.FAULT)
+        self.rig.set(Sensor.GUARD, True)
+        person.wait(40)
+        device.acknowledge()
+        person.wait(20)
+        self.visit(Phase.ACKNOWLEDGED)
+
+    def press(self) -> None:
+        """The person pulls the trigger."""
+        self.pulls += 1
+        self.holding_since_ms.append((self.rig.now_ms(), None))
+        self.rig.set(Sensor.TRIGGER, True)
+        self._soon(Phase.PULL, 8.0)
+
+    def release(self) -> None:
+        """The person lets the trigger go."""
+        if self.holding_since_ms and self.holding_since_ms[-1][1] is None:
+            pressed_ms, _ = self.holding_since_ms[-1]
+            self.holding_since_ms[-1] = (pressed_ms, self.rig.now_ms())
+        self.rig.set(Sensor.TRIGGER, False)
+
+    # what is seen
+
+    def alarms(self) -> list[str]:
+        """The codes of the alarms told so far."""
+        return [told["code"] for told in self.person.told("alarm")]
+
+    def _until_told(self, shots: int) -> None:
+        person = self.person
+        end_ms = self.rig.now_ms() + _ANSWER_MS
+        while len(person.shots) < shots:
+            person.wait(2)
+            if self.alarms() or self.rig.now_ms() > end_ms:
+                raise OverError(f"strike {shots} was not told")
+
+    def _looping(self) -> bool:
+        watchdog = self.rig.chip.mcu.watchdog
+        return bool(watchdog.timer.enable)
+
+    def _soon(self, phase: Phase, after_ms: float) -> None:
+        """Visit `phase` in a moment, if it has not been visited yet."""
+        due_ns = self.rig.chip.now_ns + after_ms * 1e6
+        self.rig.chip.call_at(due_ns, lambda: self.visit(phase))
+
+    def _listen(self, output: Output) -> None:
+        gpio = self.rig.gpio(output)
+        if output in self.steps:
+            times = self.steps[output]
+
+            def stepped(level: bool) -> None:
+                if level:
+                    times.append(self.rig.now_ms())
+                    if len(times) == 1:
+                        first = output is Output.DEPTH_STEP
+                        self._soon(Phase.DEPTH_FAST if first else Phase.PLUNGER_FAST, _MOVE_MS)
+
+            self.rig.chip.on_edge(gpio, stepped)
+        else:
+            self.rig.chip.on_edge(gpio, lambda level: self._edge(output, level))
+
+    def _edge(self, output: Output, level: bool) -> None:
+        self.edges.append(Edge(self.rig.now_ms(), output, level))
+        count = self._turns[output, level] = self._turns.get((output, level), 0) + 1
+        if (output, level, count) in _TURNS:
+            self._soon(_TURNS[output, level, count], _MOVE_MS)
+        if output is Output.STRIKE and level:
+            self._strikes += 1
+            if self._strikes == 1:
+                for phase, after_ms in _BEGIN_STRIKE:
+                    self._soon(phase, after_ms)
+        elif output is Output.STRIKE and self._strikes == 1:
+            self._soon(Phase.RETURN, _RETURN_MS)

@@ -18,6 +18,7 @@ USER_C_MODULES = FIRMWARE / "c_modules/micropython.cmake"
 _FLASH_ADDRESS = "0x10000000"
 _UF2_FAMILY = "0xe48bff56"
 
+_FROZEN_CODE = "fun_data_"  # how the names of frozen functions begin
 _CMAKE_PERCENT = re.compile(r"^\[ *(\d+)%\]")
 
 
@@ -99,6 +100,7 @@ def _compile(board: str, board_folder: Path, tree: sources.SourceTree, image: Pa
         percent=_cmake_percent,
         env=environment,
     )
+    _check_alignment(out / "firmware.elf")
     raw = out / "firmware.bin"
     packed = raw.with_suffix(".uf2")
     converter = str(tree.path / "tools/uf2conv.py")
@@ -111,6 +113,30 @@ def _compile(board: str, board_folder: Path, tree: sources.SourceTree, image: Pa
         log,
     )
     shutil.copy2(packed, image)
+
+
+def _check_alignment(elf: Path) -> None:
+    """Frozen machine code reads its constants from whole words; see c_modules/micropython.cmake."""
+    symbols = subprocess.run(
+        ["arm-none-eabi-nm", str(elf)], capture_output=True, text=True, check=True
+    )
+    crooked = crooked_functions(symbols.stdout)
+    if crooked:
+        raise ToolchainError(
+            f"The image has machine code that would read wrong constants ({crooked[0]}): keep the "
+            "alignment in firmware/c_modules/micropython.cmake."
+        )
+
+
+def crooked_functions(symbols: str) -> list[str]:
+    """Frozen machine code that does not begin at a whole word, of what `nm` prints; bytecode
+    may lie anywhere."""
+    rows = [line.split() for line in symbols.splitlines()]
+    return [
+        row[2]
+        for row in rows
+        if row[1:2] == ["t"] and row[2].startswith(_FROZEN_CODE) and int(row[0], 16) % 4
+    ]
 
 
 def _cmake_percent(line: str) -> float | None:

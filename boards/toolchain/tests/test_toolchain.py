@@ -145,3 +145,13 @@ def test_a_failed_step_tells_the_first_error_and_the_log(tmp_path: Path) -> None
     with pytest.raises(StepError, match=rf"Compile failed: a\.c:1:2: error: no semi.*{log}"):
         run_step("Compile", [sys.executable, "-c", script], log)
     assert "Error 1" in log.read_text()
+
+
+def test_machine_code_at_an_odd_halfword_is_found() -> None:
+    symbols = """100308c0 t fun_data_injector_halt
+         U memcpy
+100308be t fun_data_injector_note
+100308be T main
+10050802 r fun_data_injector__lt_module_gt_
+"""
+    assert firmware.crooked_functions(symbols) == ["fun_data_injector_note"]

@@ -40,6 +40,7 @@ FAST_DRY = READY | {
     "period_us": 30_000,
 }
 ANSWER_MS = 2000
+COSTLY_MS = 120  # well within what the watchdog and the rail's dead-man wait
 
 
 def answers_in(heard: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -188,6 +189,35 @@ def test_an_unknown_method_is_refused(wire: Wire, method: str):
 def test_unknown_or_wrong_params_are_refused(wire: Wire, method: str, params: dict[str, Any]):
     answer = refused(wire, lambda: wire.line(method, params))
     assert (answer["id"], answer["error"]["code"]) == (wire.last_id - 1, BAD_PARAMS)
+
+
+# Each within a line's length, sealed, and dear to read, to compare or to print.
+COSTLY: dict[str, bytes] = {
+    "a thousand numbers": b'"a":[' + b",".join([b"1"] * 950) + b"]",
+    "numbers without commas": b'"a":[' + b" ".join([b"7"] * 950) + b"]",
+    "empty objects": b'"a":[' + b"{}" * 900 + b"]",
+    "empty texts": b'"a":[' + b'""' * 900 + b"]",
+    "many keys": b",".join(b'"%d":1' % n for n in range(220)),
+    "a number of 1900 digits": b'"first":' + b"9" * 1900,
+    "a fraction of 1900 digits": b'"first":1.' + b"9" * 1900,
+    "a great exponent": b'"first":1e999999999',
+}
+
+
+@pytest.mark.requirement("R26")
+@pytest.mark.parametrize("kind", COSTLY)
+def test_a_line_that_is_dear_to_read_is_refused_in_time(wire: Wire, kind: str):
+    body = b'{"jsonrpc":"2.0","id":%d,"method":"shots","params":{%s}}'
+    before = wire.status()
+    line = with_checksum(body % (wire.next_id(), COSTLY[kind]))
+    sent = wire.rig.now_ms()
+    wire.port.write(line)
+    heard: list[dict[str, Any]] = []
+    while not heard:
+        heard = answers_in(wire.hear(1))
+        assert wire.rig.now_ms() - sent < COSTLY_MS, "no answer in time"
+    assert heard[0]["error"]["code"] in (BAD_REQUEST, BAD_PARAMS)
+    assert wire.status() == before
 
 
 @pytest.mark.requirement("R16")

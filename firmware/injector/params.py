@@ -30,4 +30,6 @@ def text(params: "dict[str, object]", key: str, longest: int) -> str:
     value = params.get(key)
     if not isinstance(value, str) or not 0 < len(value) <= longest:
         raise Refusal(BAD_PARAMS, "%s must be a text of 1 to %d characters." % (key, longest))
+    if any(0xD800 <= ord(character) < 0xE000 for character in value):
+        raise Refusal(BAD_PARAMS, "%s must be a text, and has half a character in it." % key)
     return value

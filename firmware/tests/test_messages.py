@@ -13,7 +13,7 @@ NOT_WHOLE = st.none() | st.text() | st.floats() | st.booleans() | st.lists(st.in
 @given(
     st.integers(1, MAX_ID),
     st.text(),
-    st.none() | st.dictionaries(st.text(), st.integers() | st.text()),
+    st.none() | st.dictionaries(st.text(), st.integers(-MAX_ID, MAX_ID) | st.text()),
 )
 def test_what_request_makes_is_a_request(id: int, method: str, params: dict[str, object] | None):
     assert request_fault(request(id, method, params)) is None
@@ -82,6 +82,24 @@ def test_params_may_be_four_levels_deep_and_no_deeper(wrap: object):
     assert request_fault(request(1, "x", {"first": value})) is None
     deeper = {"shallow": 1, "first": wrap(value)}  # type: ignore[operator]
     assert "deeper than 4" in str(request_fault(request(1, "x", deeper)))
+
+
+@pytest.mark.requirement("R26")
+@pytest.mark.parametrize(
+    "spread", [lambda n: {"a": [1] * (n - 1)}, lambda n: dict.fromkeys(map(str, range(n)))]
+)
+def test_params_hold_a_hundred_values_and_no_more(spread: object):
+    assert request_fault(request(1, "x", spread(100))) is None  # type: ignore[operator]
+    assert "more than 100 values" in str(request_fault(request(1, "x", spread(101))))  # type: ignore[operator]
+
+
+@pytest.mark.requirement("R26")
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize("wrap", [lambda one: {"a": one}, lambda one: {"b": [{"a": one}]}])
+def test_a_number_in_params_is_no_greater_than_an_id(sign: int, wrap: object):
+    assert request_fault(request(1, "x", wrap(sign * MAX_ID))) is None  # type: ignore[operator]
+    fault = request_fault(request(1, "x", wrap(sign * (MAX_ID + 1))))  # type: ignore[operator]
+    assert "beyond 2^53-1" in str(fault)
 
 
 def test_answers_carry_the_id_and_an_error_its_figures_only_if_there_are_any():

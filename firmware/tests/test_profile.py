@@ -121,7 +121,7 @@ def test_a_mode_that_the_device_has_not_is_refused(unknown: object):
     assert all(known in refused.sentence for known in MODES)
 
 
-@pytest.mark.parametrize("name", ["", "x" * 41, None, 7, ["name"], True])
+@pytest.mark.parametrize("name", ["", "x" * 41, None, 7, ["name"], True, "a\ud800", "\udfff"])
 def test_a_name_of_no_or_too_many_characters_is_refused(name: object):
     assert refusal(name=name).code == BAD_PARAMS
 

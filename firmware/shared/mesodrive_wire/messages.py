@@ -20,8 +20,9 @@ STALE_ID = -32004  # an id that has already been used
 BUSY = -32005  # another command is still being carried out
 FAULTED = -32006  # a latched fault must be acknowledged first
 
-_MAX_ID = (1 << 53) - 1  # the largest integer that every JSON library keeps exact
+_MAX_WHOLE = (1 << 53) - 1  # the largest integer that every JSON library keeps exact
 _DEEPEST = 4  # levels of objects and lists in a request's params
+_MOST_VALUES = 100  # in a request's params, lists and objects counted too
 
 
 def request(
@@ -61,23 +62,38 @@ def request_fault(message: "dict[str, object]") -> "str | None":
     if message.get("jsonrpc") != "2.0":
         return 'The request lacks "jsonrpc":"2.0".'
     id = message.get("id")
-    if not isinstance(id, int) or isinstance(id, bool) or not 0 < id <= _MAX_ID:
+    if not isinstance(id, int) or isinstance(id, bool) or not 0 < id <= _MAX_WHOLE:
         return "The request's id must be a whole number from 1 to 2^53-1."
     if not isinstance(message.get("method"), str):
         return "The request's method must be a string."
     if not isinstance(message.get("params", {}), dict):
         return "The request's params must be an object with named values."
-    if _is_deeper(message.get("params"), _DEEPEST):
-        return "The request's params are nested deeper than %d levels; flatten them." % _DEEPEST
     for key in message:
         if key not in ("jsonrpc", "id", "method", "params"):
             return "The request has an unknown key '%s'." % key
+    return _fault_within(message.get("params", {}))
+
+
+def _fault_within(params: object) -> "str | None":
+    # A board's stack is small, and so is the time it has: what compares or prints a request must
+    # go neither deep nor far.
+    level: "list[object]" = [params]
+    count = 0
+    for _ in range(_DEEPEST):
+        below: "list[object]" = []
+        for outer in level:
+            inner: "list[object]" = outer.values() if isinstance(outer, dict) else outer  # pyright: ignore
+            for value in inner:
+                count += 1
+                if count > _MOST_VALUES:
+                    return (
+                        "The request's params hold more than %d values; send fewer." % _MOST_VALUES
+                    )
+                if isinstance(value, (dict, list)):
+                    below.append(value)  # pyright: ignore
+                elif isinstance(value, int) and not -_MAX_WHOLE <= value <= _MAX_WHOLE:
+                    return "The request's params hold a number beyond 2^53-1; send a smaller one."
+        level = below
+    if level:
+        return "The request's params are nested deeper than %d levels; flatten them." % _DEEPEST
     return None
-
-
-def _is_deeper(value: object, levels: int) -> bool:
-    # A board's stack is small: what compares or prints a request must not have to go deep.
-    if not isinstance(value, (dict, list)):
-        return False
-    inner: "list[object]" = list(value.values() if isinstance(value, dict) else value)  # pyright: ignore[reportUnknownArgumentType]
-    return levels == 0 or any(_is_deeper(one, levels - 1) for one in inner)

@@ -1,0 +1,1 @@
+"""Broken, hostile and plain wrong lines, and what becomes of them."""

@@ -1,9 +1,11 @@
 """Opens the SQLite file: durable settings, whole transactions, migrations, refusal of the rest."""
 
+import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import platformdirs
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
@@ -15,6 +17,14 @@ from mesodrive import __version__
 from mesodrive.records.errors import RecordsError, in_one_sentence
 
 _WRITE = "mesodrive_write"
+
+
+def default_path() -> Path:
+    """Where the records are: MESODRIVE_RECORDS, or the user's data folder."""
+    named = os.environ.get("MESODRIVE_RECORDS")
+    if named:
+        return Path(named)
+    return platformdirs.user_data_path("mesodrive", appauthor=False) / "records.db"
 
 
 def open_database(path: Path, lock_timeout_s: float) -> sa.Engine:

@@ -9,18 +9,13 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, StrictInt
+from pydantic import ConfigDict, Field, StrictInt
 from pydantic_core import to_jsonable_python
 
 from mesodrive.presets import Coverage, Prescription, Preset
+from mesodrive.records.ledger_facts import SessionLedger
+from mesodrive.records.values import MAX_WHOLE, Amount, Count, Frozen, JsonObject, Whole
 from mesodrive.telemetry import Shot
-
-_MAX_WHOLE = (1 << 53) - 1  # the largest whole number that JSON and a float both keep exactly
-
-Count = Annotated[StrictInt, Field(ge=0, le=_MAX_WHOLE)]
-Whole = Annotated[StrictInt, Field(ge=-_MAX_WHOLE, le=_MAX_WHOLE)]
-Amount = Annotated[float, Field(ge=0)]
-JsonObject = dict[str, JsonValue]
 
 
 class ShotOutcome(StrEnum):
@@ -51,13 +46,7 @@ class EventKind(StrEnum):
     GAP = "gap"
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", allow_inf_nan=False, from_attributes=True
-    )
-
-
-class Change(_Frozen):
+class Change(Frozen):
     """One value of the preset that this session changed, as text with its unit."""
 
     name: str
@@ -66,7 +55,7 @@ class Change(_Frozen):
     beyond_range: bool
 
 
-class PresetAsRun(_Frozen):
+class PresetAsRun(Frozen):
     """A prescription of `mesodrive.presets`, in a form that stays readable when that changes.
 
     Sessions of the first mesodrive have neither `burst` nor `soft_strikes`.
@@ -120,7 +109,7 @@ class PresetAsRun(_Frozen):
         )
 
 
-class DeviceIdentity(_Frozen):
+class DeviceIdentity(Frozen):
     """Which device it was; takes the whole result of `info` and keeps these five."""
 
     model_config = ConfigDict(extra="ignore")
@@ -132,7 +121,7 @@ class DeviceIdentity(_Frozen):
     micropython: str
 
 
-class SessionFacts(_Frozen):
+class SessionFacts(Frozen):
     """What is known when a session starts.
 
     `preset` is the preset as the library has it, `as_run` what this session made of it, `profile`
@@ -178,7 +167,7 @@ class SessionFacts(_Frozen):
         return planned.scaled(strikes / self.as_run.shots)
 
 
-class ShotReport(_Frozen):
+class ShotReport(Frozen):
     """One shot as the device reported it.
 
     `t_ms` is the device's uptime at the start of the shot; `depth_mm`, `out_ms` and `back_ms`
@@ -187,7 +176,7 @@ class ShotReport(_Frozen):
     the emulated rig: what the virtual injector itself measured.
     """
 
-    number: Annotated[StrictInt, Field(ge=1, le=_MAX_WHOLE)]
+    number: Annotated[StrictInt, Field(ge=1, le=MAX_WHOLE)]
     t_ms: Amount
     outcome: ShotOutcome
     why: str
@@ -239,7 +228,7 @@ class ShotRecord(ShotReport):
     received_at: datetime
 
 
-class EventRecord(_Frozen):
+class EventRecord(Frozen):
     """Something that happened in a session; `at` is the host's time, UTC."""
 
     at: datetime
@@ -247,7 +236,7 @@ class EventRecord(_Frozen):
     text: str
 
 
-class _SessionHead(_Frozen):
+class _SessionHead(Frozen):
     id: str
     started_at: datetime
     ended_at: datetime | None
@@ -263,8 +252,9 @@ class SessionSummary(_SessionHead):
     """One line of the list of sessions.
 
     `reason` is a sentence. `uncertain_…` is what may have been delivered beyond what is recorded;
-    None while nobody knows, as when the host was killed. `lost_shots` of the uncertain ones were
-    given, but the device does not have their reports any more.
+    None while nobody knows, as when the host was killed and the device's ledger was not fetched
+    since. `lost_shots` of the uncertain ones were given, but the device does not have their
+    reports any more.
     """
 
     operator: str | None
@@ -277,8 +267,13 @@ class SessionSummary(_SessionHead):
 
 
 class SessionRecord(_SessionHead):
-    """All that is recorded of one session; outcome, reason and `uncertain_…` as in its summary."""
+    """All that is recorded of one session; outcome, reason and `uncertain_…` as in its summary.
+
+    `ledger` is None as long as the session's part of the device's ledger was not fetched; then
+    `uncertain_…` and `lost_shots` follow from it.
+    """
 
     facts: SessionFacts
+    ledger: SessionLedger | None
     shots: tuple[ShotRecord, ...]
     events: tuple[EventRecord, ...]

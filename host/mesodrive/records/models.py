@@ -16,7 +16,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
-from mesodrive.records.facts import EventKind, JsonObject, SessionOutcome, ShotOutcome
+from mesodrive.records.facts import EventKind, SessionOutcome, ShotOutcome
+from mesodrive.records.values import JsonObject
 
 
 class UtcTime(TypeDecorator[datetime]):
@@ -145,3 +146,77 @@ class EventRow(Base):
     at: Mapped[datetime]
     kind: Mapped[EventKind]
     text: Mapped[str]
+
+
+class LedgerRow(Base):
+    """A ledger of a device; a device that was given another one has two, the older retired."""
+
+    __tablename__ = "ledger"
+
+    key: Mapped[int] = mapped_column(primary_key=True)
+    serial: Mapped[str] = mapped_column(index=True)
+    began_at: Mapped[datetime]
+    retired_at: Mapped[datetime | None]
+
+
+class LedgerRecordRow(Base):
+    """A record of a ledger, all of its bytes; the columns beside them are what they say."""
+
+    __tablename__ = "ledger_record"
+    __table_args__ = (UniqueConstraint("ledger_key", "sequence"),)
+
+    key: Mapped[int] = mapped_column(primary_key=True)
+    ledger_key: Mapped[int] = mapped_column(ForeignKey("ledger.key"))
+    sequence: Mapped[int]
+    raw: Mapped[bytes]
+    kind: Mapped[str]
+    boot: Mapped[int]
+    on_ms: Mapped[int]
+    intent: Mapped[int | None]
+    strikes: Mapped[int | None]
+    volume_nl: Mapped[int | None]
+    fetched_at: Mapped[datetime]
+
+
+class LedgerHeadRow(Base):
+    """Where a ledger ended when it was fetched, and whether this host has countersigned that."""
+
+    __tablename__ = "ledger_head"
+    __table_args__ = (UniqueConstraint("ledger_key", "sequence"),)
+
+    key: Mapped[int] = mapped_column(primary_key=True)
+    ledger_key: Mapped[int] = mapped_column(ForeignKey("ledger.key"))
+    sequence: Mapped[int]
+    chain: Mapped[bytes]
+    seen_at: Mapped[datetime]
+    countersigned_at: Mapped[datetime | None]
+    host_key: Mapped[int | None]
+
+
+class LedgerFlawRow(Base):
+    """Something that was wrong with a ledger; told once, kept for good."""
+
+    __tablename__ = "ledger_flaw"
+    __table_args__ = (UniqueConstraint("ledger_key", "kind", "sequence"),)
+
+    key: Mapped[int] = mapped_column(primary_key=True)
+    ledger_key: Mapped[int] = mapped_column(ForeignKey("ledger.key"))
+    kind: Mapped[str]
+    sequence: Mapped[int]
+    text: Mapped[str]
+    found_at: Mapped[datetime]
+
+
+class SessionLedgerRow(Base):
+    """Where a session is in its device's ledger: the profile record `sequence`, the first with
+    the checksum `profile` after record `after`; empty until that record was fetched."""
+
+    __tablename__ = "session_ledger"
+    __table_args__ = (UniqueConstraint("ledger_key", "sequence"),)
+
+    key: Mapped[int] = mapped_column(primary_key=True)
+    session_key: Mapped[int] = mapped_column(ForeignKey("session.key"), unique=True)
+    ledger_key: Mapped[int] = mapped_column(ForeignKey("ledger.key"))
+    after: Mapped[int]
+    profile: Mapped[int]
+    sequence: Mapped[int | None]

@@ -1,6 +1,5 @@
 """The records: sessions are started, filled shot by shot, finished and read back."""
 
-import os
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -9,12 +8,11 @@ from types import TracebackType
 from typing import Any, Self
 from uuid import uuid4
 
-import platformdirs
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from mesodrive import __version__
-from mesodrive.records.database import open_database, writer
+from mesodrive.records.database import default_path, open_database, writer
 from mesodrive.records.errors import RecordsError, in_one_sentence
 from mesodrive.records.facts import (
     EventKind,
@@ -26,21 +24,15 @@ from mesodrive.records.facts import (
     ShotRecord,
     ShotReport,
 )
-from mesodrive.records.models import EventRow, SessionRow, ShotRow
+from mesodrive.records.ledger_accounts import Joining, account, joining
+from mesodrive.records.ledger_store import LedgerMark, LedgerStore
+from mesodrive.records.models import EventRow, SessionLedgerRow, SessionRow, ShotRow
 
 _NO_END = (
     "No end was recorded: the program was killed or lost power, or it is still running this"
     " session."
 )
 _TRUTH = {"true_skin_ul", "true_depth_mm", "true_lost_ul"}
-
-
-def default_path() -> Path:
-    """Where the records are: MESODRIVE_RECORDS, or the user's data folder."""
-    named = os.environ.get("MESODRIVE_RECORDS")
-    if named:
-        return Path(named)
-    return platformdirs.user_data_path("mesodrive", appauthor=False) / "records.db"
 
 
 class Records:
@@ -55,6 +47,7 @@ class Records:
         self._engine = engine
         self._writer = writer(engine)
         self._running: set[str] = set()
+        self.ledgers = LedgerStore(path, engine)
 
     @classmethod
     def open(cls, path: Path | None = None, lock_timeout_s: float = 5.0) -> Self:
@@ -83,30 +76,40 @@ class Records:
     ) -> None:
         self.close()
 
-    def start(self, facts: SessionFacts) -> str:
-        """Record that a session starts now; return its id."""
+    def start(self, facts: SessionFacts, mark: LedgerMark | None = None) -> str:
+        """Record that a session starts now; return its id. `mark` is where it begins in its
+        device's ledger."""
         id = str(uuid4())
         with self._transaction(self._writer) as db:
-            db.add(
-                SessionRow(
-                    id=id,
-                    started_at=datetime.now(UTC),
-                    host_version=__version__,
-                    outcome=SessionOutcome.RUNNING,
-                    reason="",
-                    operator=facts.operator,
-                    preset_name=facts.as_run.preset,
-                    preset_title=facts.as_run.title,
-                    planned_shots=facts.as_run.shots,
-                    preset=facts.preset,
-                    as_run=facts.as_run.model_dump(mode="json"),
-                    profile=facts.profile,
-                    device=facts.device.model_dump(),
-                    zone_area_cm2=facts.zone_area_cm2,
-                    planned_passes=facts.planned_passes,
-                    planned_coverage_percent=facts.planned_coverage_percent,
-                )
+            row = SessionRow(
+                id=id,
+                started_at=datetime.now(UTC),
+                host_version=__version__,
+                outcome=SessionOutcome.RUNNING,
+                reason="",
+                operator=facts.operator,
+                preset_name=facts.as_run.preset,
+                preset_title=facts.as_run.title,
+                planned_shots=facts.as_run.shots,
+                preset=facts.preset,
+                as_run=facts.as_run.model_dump(mode="json"),
+                profile=facts.profile,
+                device=facts.device.model_dump(),
+                zone_area_cm2=facts.zone_area_cm2,
+                planned_passes=facts.planned_passes,
+                planned_coverage_percent=facts.planned_coverage_percent,
             )
+            db.add(row)
+            if mark:
+                db.flush()
+                db.add(
+                    SessionLedgerRow(
+                        session_key=row.key,
+                        ledger_key=mark.ledger,
+                        after=mark.after,
+                        profile=mark.profile,
+                    )
+                )
         self._running.add(id)
         return id
 
@@ -204,7 +207,7 @@ class Records:
         with self._transaction(self._engine) as db:
             return [
                 SessionSummary(
-                    **self._head(row),
+                    **self._head(db, row)[0],
                     operator=row.operator,
                     preset_name=row.preset_name,
                     preset_title=row.preset_title,
@@ -223,9 +226,11 @@ class Records:
         """
         with self._transaction(self._engine) as db:
             row = self._found(db, id)
+            head, joined = self._head(db, row, always=True)
             return SessionRecord(
-                **self._head(row),
+                **head,
                 facts=SessionFacts.model_validate(row),
+                ledger=joined and account(db, joined),
                 shots=tuple(ShotRecord.model_validate(shot) for shot in row.shots),
                 events=tuple(EventRecord.model_validate(event) for event in row.events),
             )
@@ -263,14 +268,20 @@ class Records:
             f" shows those that are there."
         )
 
-    def _head(self, row: SessionRow) -> dict[str, Any]:
-        """The values that summary and record share, in the words for a person.
+    def _head(
+        self, db: Session, row: SessionRow, *, always: bool = False
+    ) -> tuple[dict[str, Any], Joining | None]:
+        """The values that summary and record share, in the words for a person; and the device's
+        ledger beside them, which is asked where something is uncertain, or `always`.
 
         A session without an end that this object did not start is shown as interrupted; the
         database keeps what it has, because only whoever ran the session can know.
         """
         abandoned = row.outcome is SessionOutcome.RUNNING and row.id not in self._running
-        return {
+        open_ = row.ended_at is not None and row.uncertain_shots != 0
+        joined = joining(db, row) if always or abandoned or open_ else None
+        known = joined.figures() if joined and (abandoned or row.ended_at) else {}
+        values = {
             "id": row.id,
             "started_at": row.started_at,
             "ended_at": row.ended_at,
@@ -281,6 +292,7 @@ class Records:
             "uncertain_ul": row.uncertain_ul,
             "lost_shots": row.lost_shots,
         }
+        return values | known, joined
 
 
 def _repeats(report: ShotReport, known: ShotReport) -> bool:

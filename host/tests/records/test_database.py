@@ -149,7 +149,7 @@ def test_a_newer_schema_is_refused_and_nothing_is_changed(path: Path, facts: Ses
         records.start(facts)
     sql(path, "UPDATE alembic_version SET version_num = '0099'")
     before = digest(path)
-    with pytest.raises(RecordsError, match=r"'0099'.*'0002'.*install the newer mesodrive"):
+    with pytest.raises(RecordsError, match=r"'0099'.*'0003'.*install the newer mesodrive"):
         Records.open(path)
     assert digest(path) == before
 

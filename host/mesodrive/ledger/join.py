@@ -1,0 +1,102 @@
+"""A session as this host recorded it beside the same session as the device's ledger has it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from mesodrive.ledger.doses import Account, Dose
+
+
+@dataclass(frozen=True)
+class Joined:
+    """What is not certain of a session, once the ledger has spoken.
+
+    `uncertain_…` is what may have been given beyond the recorded shots; of `lost_shots` of these
+    it is certain that they were given. `unknown_shots` are recorded, and the ledger has no strikes
+    for them, which is a contradiction. Volumes in nL.
+    """
+
+    uncertain_shots: int
+    uncertain_nl: int
+    lost_shots: int
+    unknown_shots: int
+
+    @property
+    def agrees(self) -> bool:
+        """Whether both say the same, with nothing in doubt."""
+        return not (self.uncertain_shots or self.unknown_shots)
+
+
+def join(doses: Sequence[Dose], recorded: Mapping[int, int]) -> Joined:
+    """Lay recorded shots, number → nL given, over the doses of their session, in order.
+
+    Shots are numbered through the session, so each dose has the numbers after those of the dose
+    before. A strike that is recorded is certain, whatever its dose's outcome; each other one
+    counts once: as lost when the device knows that it was begun, else as in doubt.
+    """
+    lost = others = nl = first = 0
+    for dose in doses:
+        if dose.primes:
+            continue
+        told = [recorded[n] for n in _numbers(first, dose.strikes) if n in recorded]
+        missing = dose.strikes - len(told)
+        first += dose.strikes
+        if dose.in_doubt:
+            others += missing
+            nl += missing * dose.planned_nl
+        elif missing:
+            if dose.by_person:
+                others += missing
+            else:
+                lost += missing
+            nl += max(0, dose.given_nl - sum(told))
+    unknown = sum(number > first for number in recorded)
+    return Joined(lost + others, nl, lost, unknown)
+
+
+def suggested(doses: Sequence[Dose], recorded: Mapping[int, int], number: int) -> tuple[int, int]:
+    """Strikes and nL that this host recorded of the dose `number`: at least so much was given."""
+    first = 0
+    for dose in doses:
+        if dose.number == number:
+            told = [recorded[n] for n in _numbers(first, dose.strikes) if n in recorded]
+            return len(told), sum(told)
+        first += dose.strikes
+    return 0, 0
+
+
+def differences(account: Account, joined: Joined, recorded: Mapping[int, int]) -> list[str]:
+    """Sentences about what the ledger and this host's record do not agree on."""
+    sentences: list[str] = []
+    if joined.lost_shots:
+        sentences.append(
+            f"The device's ledger knows of {_strikes(joined.lost_shots)} more than this host"
+            " recorded; they were given."
+        )
+    if joined.unknown_shots:
+        sentences.append(
+            f"This host recorded {_strikes(joined.unknown_shots)} that the device's ledger does"
+            " not have; keep the device out of use until service has looked at it."
+        )
+    if account.doubt_strikes:
+        sentences.append(
+            f"{_strikes(account.doubt_strikes)}, {account.doubt_nl / 1000:.3f} µL, have no known"
+            " outcome on the device and count as given; resolve them with mesodrive ledger"
+            " resolve."
+        )
+    told_nl = sum(recorded.values())
+    settled = not (joined.lost_shots or joined.unknown_shots or account.doubt_strikes)
+    # Each report is rounded to a nL, and so is the sum.
+    if settled and abs(account.given_nl - told_nl) > len(recorded):
+        sentences.append(
+            f"The device's ledger says {account.given_nl / 1000:.3f} µL were given and this host"
+            f" recorded {told_nl / 1000:.3f} µL; the greater of the two counts."
+        )
+    return sentences
+
+
+def _numbers(first: int, strikes: int) -> range:
+    return range(first + 1, first + strikes + 1)
+
+
+def _strikes(count: int) -> str:
+    return "1 strike" if count == 1 else f"{count} strikes"

@@ -1,0 +1,69 @@
+"""Which part of a ledger is which session's: from its profile record to the next one."""
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from mesodrive.ledger import Row
+from mesodrive.ledger.doses import Dose, doses_of
+from mesodrive.ledger.rows import ProfileLoaded
+from mesodrive.records.models import LedgerRecordRow, SessionLedgerRow
+
+_DOSE_KINDS = ("profile", "intent", "outcome", "resolved")
+
+
+def link_sessions(db: Session, key: int) -> None:
+    """Give each session that has none its profile record, if that is here by now."""
+    waiting = db.scalars(
+        sa.select(SessionLedgerRow)
+        .where(SessionLedgerRow.ledger_key == key, SessionLedgerRow.sequence.is_(None))
+        .order_by(SessionLedgerRow.session_key)
+    ).all()
+    for link in waiting:
+        taken = sa.select(SessionLedgerRow.sequence).where(
+            SessionLedgerRow.ledger_key == key, SessionLedgerRow.sequence.is_not(None)
+        )
+        profiles = db.scalars(
+            sa.select(LedgerRecordRow.raw)
+            .where(
+                LedgerRecordRow.ledger_key == key,
+                LedgerRecordRow.kind == "profile",
+                LedgerRecordRow.sequence > link.after,
+                LedgerRecordRow.sequence.not_in(taken),
+            )
+            .order_by(LedgerRecordRow.sequence)
+        )
+        for row in map(Row.parse, profiles):
+            if isinstance(row.event, ProfileLoaded) and row.event.profile == link.profile:
+                link.sequence = row.sequence
+                db.flush()
+                break
+
+
+def session_doses(db: Session, link: SessionLedgerRow) -> list[Dose]:
+    """The doses under the profile record of `link`, with the ends that came of them since."""
+    assert link.sequence is not None
+    following = db.scalar(
+        sa.select(sa.func.min(LedgerRecordRow.sequence)).where(
+            LedgerRecordRow.ledger_key == link.ledger_key,
+            LedgerRecordRow.kind == "profile",
+            LedgerRecordRow.sequence > link.sequence,
+        )
+    )
+    rows = dose_rows(db, link.ledger_key, link.sequence, following)
+    return [dose for dose in doses_of(rows) if dose.session == link.sequence]
+
+
+def dose_rows(db: Session, key: int, first: int, following: int | None) -> list[Row]:
+    """The rows about doses from record `first` on; of those from `following` on only what became
+    of an intent before it."""
+    late = sa.and_(
+        LedgerRecordRow.kind.in_(("outcome", "resolved")),
+        LedgerRecordRow.intent.between(first, following or 0),
+    )
+    within = LedgerRecordRow.sequence >= first
+    if following is not None:
+        within = sa.or_(sa.and_(within, LedgerRecordRow.sequence < following), late)
+    query = sa.select(LedgerRecordRow.raw).where(
+        LedgerRecordRow.ledger_key == key, LedgerRecordRow.kind.in_(_DOSE_KINDS), within
+    )
+    return [Row.parse(raw) for raw in db.scalars(query.order_by(LedgerRecordRow.sequence))]

@@ -1,0 +1,1 @@
+"""The device's limits, held against an oracle that was written from the documents alone."""

@@ -63,7 +63,7 @@ BUGS = {
         "self._number + self._ready",
     ),
     "the first heads are written in the wrong order": (
-        "log:Log.create",
+        "log:Log.creating",
         "begin(1, 0, self.chain, self._totals)\n    ring.begin(0,",
         "begin(0, 0, self.chain, self._totals)\n    ring.begin(1,",
     ),
@@ -109,6 +109,13 @@ BUGS = {
         "if kind == 0:",
     ),
     "the last hour does not end": ("totals:Totals._give", "= 0", "+= 0"),
+    "a session begins with each profile": ("totals:Totals.apply", "if values[5]:", "if True:"),
+    "a session never ends": ("totals:Totals.apply", "if values[5]:", "if False:"),
+    "the last command is forgotten with a sector": (
+        "totals:Totals.store",
+        "self.command",
+        "0",
+    ),
     "time begins anew at each start": (
         "ledger:Ledger.open",
         "ledger._was_on_ms = ledger.totals.on_ms",

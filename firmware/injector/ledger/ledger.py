@@ -36,13 +36,24 @@ class Ledger:
         `seed` should be another one each time. Raises Unreadable or FlashFault.
         """
         ledger = cls(flash, uptime_ms)
-        ledger._log.create(seed)
+        for _ in ledger._log.creating(seed):
+            pass
         return ledger
+
+    @classmethod
+    def creating(cls, flash, seed: bytes):
+        """The same, a sector a turn; `open` it when it is over."""
+        return cls(flash, lambda: 0)._log.creating(seed)
 
     @property
     def head(self) -> "tuple[int, bytes]":
         """Sequence of the last record, and the chain at it."""
         return self._log.sequence, self._log.chain
+
+    @property
+    def first(self) -> int:
+        """Sequence of the oldest record that is still there."""
+        return self._log.first
 
     @property
     def damage(self) -> "list[tuple[str, int, int]]":
@@ -55,6 +66,11 @@ class Ledger:
         return self.totals.pending
 
     @property
+    def announced(self) -> "list[int]":
+        """The numbers of the pending ones of this boot."""
+        return self._announced
+
+    @property
     def uncertain(self) -> "list[tuple[int, int, int]]":
         """The pending ones of earlier boots: only a person can say what became of them."""
         return [intent for intent in self.pending if intent[0] not in self._announced]
@@ -62,7 +78,12 @@ class Ledger:
     @property
     def hour_nl(self) -> int:
         """Into the skin within the last 60 to 70 minutes that the device was on."""
-        return self.totals.hour_nl(self._on_ms())
+        return self.totals.hour_nl(self.on_ms)
+
+    @property
+    def on_ms(self) -> int:
+        """How long the device has been on, all boots together."""
+        return self._was_on_ms + self._uptime_ms()
 
     @property
     def room(self) -> int:
@@ -148,8 +169,5 @@ class Ledger:
 
     def _append(self, kind, values):
         ordered = record.in_order(kind, values)
-        self._log.append(kind, self._boot, self._on_ms(), ordered)
+        self._log.append(kind, self._boot, self.on_ms, ordered)
         return self._log.sequence
-
-    def _on_ms(self):
-        return self._was_on_ms + self._uptime_ms()

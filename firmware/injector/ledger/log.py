@@ -25,8 +25,9 @@ class Log:
         self._raw = bytearray(record.SIZE)  # the last record
         self._peeked = bytearray(record.SIZE)
 
-    def create(self, seed: bytes) -> None:
-        """Begin a ledger; everything in the flash is erased. `seed` begins the chain.
+    def creating(self, seed: bytes):
+        """Begin a ledger; everything in the flash is erased, a sector a turn. `seed` begins the
+        chain.
 
         Raises Unreadable, and changes nothing, when there is one.
         """
@@ -36,6 +37,7 @@ class Log:
             raise Unreadable("This flash holds a ledger already; open it.")
         for number in range(ring.sectors):
             ring.make_ready(number)
+            yield number
         self.chain = record.first_chain(seed)
         # Sector 0 stays empty: it is what `open` falls back on if the head of sector 1 is spoilt.
         # It comes last, so that no half-made head of 1 is followed by records in 0.
@@ -72,6 +74,15 @@ class Log:
         return self._notes + [
             (MENDED_HEAD, number, number) for number in sorted(self._ring.mended)
         ]
+
+    @property
+    def first(self) -> int:
+        """Sequence of the oldest record that is still there."""
+        for number in self._kept():
+            head = self._ring.head(number)
+            if head:
+                return head_sequence(head) + 1
+        return self.sequence + 1
 
     @property
     def room(self) -> int:
@@ -120,10 +131,7 @@ class Log:
         """The records from sequence `first` on that are still there, each as 64 bytes."""
         ring = self._ring
         reader = None
-        for number in self._kept():
-            following = ring.head(number + 1) if number < self._number else None
-            if following and head_sequence(following) < first:
-                continue
+        for number in range(self._sector_of(first), self._number + 1):
             reader = self._enter(number, reader)
             if not reader:
                 continue
@@ -147,6 +155,15 @@ class Log:
     def _kept(self):
         """The numbers of the sectors that are not to be written next."""
         return range(max(0, self._number + self._ready + 1 - self._ring.sectors), self._number + 1)
+
+    def _sector_of(self, sequence):
+        """The youngest sector whose head is older than a record; the oldest if there is none."""
+        kept = self._kept()
+        for number in reversed(kept):
+            head = self._ring.head(number)
+            if head and head_sequence(head) < sequence:
+                return number
+        return kept[0]
 
     def _enter(self, number, reader):
         """The reader that goes on with a sector; None as long as no head says where it begins."""

@@ -47,7 +47,14 @@ SCHEMA = {
     BOOT: ("boot", (("cause", "B"), ("image", "I"))),
     PROFILE: (
         "profile",
-        (("profile", "I"), ("mode", "8s"), ("shots", "I"), ("dose_nl", "I"), ("depth_um", "H")),
+        (
+            ("profile", "I"),
+            ("mode", "8s"),
+            ("shots", "I"),
+            ("dose_nl", "I"),
+            ("depth_um", "H"),
+            ("new_session", "B"),  # 1: the cartridge had been taken out, see docs/ledger.md
+        ),
     ),
     SYRINGE: ("syringe", (("fill_nl", "I"), ("nl_per_mm", "I"))),
     CARTRIDGE: ("cartridge", (("cartridge", "8s"), ("needles", "B"), ("length_um", "H"))),

@@ -6,8 +6,7 @@ Sector number n of the ledger's life lies in place n % sectors. Its first page i
    4..7    number of this sector
    8..11   sequence of the last record before this sector
   12..27   chain at that record
-  28..227  the totals up to that record, see totals.py
- 228..235  zeros
+  28..235  the totals up to that record, see totals.py
  236..239  CRC-32 of bytes 0 to 235
  240..255  a mark: the erase before this use has come to its end
 

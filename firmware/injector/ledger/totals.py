@@ -13,9 +13,9 @@ CARTRIDGES = 8  # the last used ones that are remembered
 # The last hour is kept by slices of ten minutes, the one under way and the six before it.
 _SLICE_MS = 600_000
 _SLICES = 7
-_MOST = 0xFFFFFFFF  # a slice stays there; far above any limit
+_MOST = 0xFFFFFFFF  # a slice, or the strikes of a session, stay there; far above any limit
 
-_SUMS = "<IIQQQQQQII%dI" % _SLICES
+_SUMS = "<IIQQQQQIQII%dI" % _SLICES
 _PENDING_AT = struct.calcsize(_SUMS)
 _PENDING = "<III"
 _PENDING_SIZE = struct.calcsize(_PENDING)
@@ -32,6 +32,7 @@ class Totals:
         self.boots = 0
         self.faults = 0
         self.on_ms = 0  # at the last record
+        self.command = 0  # id of the last one that announced a dose
         self.known_strikes = 0
         self.known_nl = 0  # into the skin, by outcomes
         self.primed_nl = 0
@@ -62,12 +63,12 @@ class Totals:
 
     @property
     def session_strikes(self) -> int:
-        """Since the profile was loaded."""
+        """Since the session began."""
         return self._session_strikes + self.uncertain_strikes
 
     @property
     def session_nl(self) -> int:
-        """Since the profile was loaded."""
+        """Since the session began."""
         return self._session_nl + self.uncertain_nl
 
     @property
@@ -89,7 +90,7 @@ class Totals:
         self.boots = boot
         self.on_ms = on_ms
         if kind == record.INTENT:
-            _, strikes, dose_nl = values
+            self.command, strikes, dose_nl = values
             self.pending.append((record.sequence_of(raw), strikes, dose_nl))
         elif kind in (record.OUTCOME, record.RESOLVED):
             number, planned_strikes, _, strikes, given_nl, _ = values
@@ -99,7 +100,8 @@ class Totals:
             else:
                 self.primed_nl += given_nl
         elif kind == record.PROFILE:
-            self._session_strikes = self._session_nl = 0
+            if values[5]:
+                self._session_strikes = self._session_nl = 0
         elif kind == record.SYRINGE:
             self._left_nl = values[0]
         elif kind == record.CARTRIDGE and values[0] != _NO_CARTRIDGE:
@@ -116,6 +118,7 @@ class Totals:
             self.boots,
             self.faults,
             self.on_ms,
+            self.command,
             self.known_strikes,
             self.known_nl,
             self.primed_nl,
@@ -137,6 +140,7 @@ class Totals:
             self.boots,
             self.faults,
             self.on_ms,
+            self.command,
             self.known_strikes,
             self.known_nl,
             self.primed_nl,
@@ -165,7 +169,7 @@ class Totals:
     def _give(self, on_ms, strikes, given_nl):
         self.known_strikes += strikes
         self.known_nl += given_nl
-        self._session_strikes += strikes
+        self._session_strikes = min(_MOST, self._session_strikes + strikes)
         self._session_nl += given_nl
         now = on_ms // _SLICE_MS
         for n in range(max(self._slice + 1, now - _SLICES + 1), now + 1):

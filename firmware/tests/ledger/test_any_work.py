@@ -14,7 +14,7 @@ from hypothesis.stateful import (
     precondition,
     rule,
 )
-from ledger.flash import Clock, StandInFlash
+from stand_ins.flash import Clock, StandInFlash
 
 from injector.ledger import Ledger, record
 from injector.ledger.totals import PENDING_AT_MOST
@@ -76,9 +76,10 @@ class AnyWork(RuleBasedStateMachine):
     @rule(profile=WORD)
     def profile(self, profile: int) -> None:
         self.make_room()
-        values = {"profile": profile, "shots": 3, "dose_nl": 5, "depth_um": 9}
+        new = profile % 2
+        values = {"profile": profile, "shots": 3, "dose_nl": 5, "depth_um": 9, "new_session": new}
         self.ledger.append(record.PROFILE, mode=b"single", **values)
-        self.told(ProfileLoaded(profile, "single", 3, 5, 9))
+        self.told(ProfileLoaded(profile, "single", 3, 5, 9, new))
 
     @rule(name=st.integers(0, 12))
     def cartridge(self, name: int) -> None:

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from ledger.flash import Clock, StandInFlash
+from stand_ins.flash import Clock, StandInFlash
 
 from injector.ledger import Ledger, record
 from injector.ledger.errors import FlashFault, Full, LedgerError, NoLedger, Unreadable, Unresolved
@@ -189,12 +189,35 @@ def test_the_last_hour_is_never_too_low_however_much_was_given(device: Device):
     assert device.ledger.totals.delivered_nl == 3 * (2**32 - 1)
 
 
-def test_a_session_begins_with_its_profile(device: Device):
+@pytest.mark.requirement("R8")
+def test_a_session_begins_with_a_profile_that_says_so_and_with_no_other(device: Device):
+    profile = {"profile": 1, "mode": b"series", "shots": 9, "dose_nl": 5, "depth_um": 1}
     device.ledger.outcome(device.ledger.intend(1, 2, 500), 2, 1_000, DONE)
-    device.ledger.append(record.PROFILE, profile=1, mode=b"series", shots=9, dose_nl=5, depth_um=1)
-    assert device.ledger.totals.session_nl == device.ledger.totals.session_strikes == 0
+    device.ledger.append(record.PROFILE, new_session=0, **profile)
+    totals = device.ledger.totals
+    assert (totals.session_nl, totals.session_strikes) == (1_000, 2)
+    device.ledger.append(record.PROFILE, new_session=1, **profile)
+    assert (totals.session_nl, totals.session_strikes) == (0, 0)
     device.ledger.outcome(device.ledger.intend(1, 1, 30), 1, 30, DONE)
     assert device.restart().totals.session_nl == 30
+
+
+@pytest.mark.requirement("R16")
+def test_the_last_command_that_announced_a_dose_is_known_after_a_restart(device: Device):
+    assert device.restart().totals.command == 0
+    device.ledger.intend(2**53 - 1, 2, 500)
+    assert device.restart().totals.command == 2**53 - 1
+
+
+def test_the_oldest_record_that_is_there_is_told(device: Device):
+    assert device.ledger.first == 1
+    for n in range(100):
+        while not device.ledger.prepare(1):
+            pass
+        device.ledger.append(record.SYRINGE, fill_nl=n, nl_per_mm=1)
+    kept = [int.from_bytes(raw[4:8], "little") for raw in device.ledger.records()]
+    assert device.ledger.first == kept[0] > 1
+    assert [int.from_bytes(raw[4:8], "little") for raw in device.ledger.records(90)] == kept[-11:]
 
 
 def test_the_last_eight_cartridges_are_remembered_each_once(device: Device):

@@ -6,7 +6,7 @@ ledger_answers.py FILE: print what becomes of each list of deeds in FILE, as JSO
 import json
 import sys
 
-from ledger.flash import Clock, StandInFlash
+from stand_ins.flash import Clock, StandInFlash
 
 from injector.ledger import Ledger
 from injector.ledger.errors import LedgerError
@@ -22,6 +22,7 @@ TOTALS = (
     "session_strikes",
     "session_nl",
     "left_nl",
+    "command",
     "pending",
 )
 

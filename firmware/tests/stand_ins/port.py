@@ -3,6 +3,7 @@
 import board
 import drives
 
+from stand_ins.flash import StandInFlash
 from stand_ins.line import StandInLine
 from stand_ins.needle import Needle
 from stand_ins.programs import STEP_TIMING, STRIKE_TIMING, TICKS_US, Pulses, strike_level
@@ -18,6 +19,9 @@ STRIKE, OUT, BACK, FELL, HALTED = 1, 2, 3, 4, 5  # events of the trace
 
 _TICKS_MS = 1_000 * TICKS_US
 _NEVER = 1 << 60
+_SECTOR = 4096  # of the flash
+_LEDGER_SECTORS = 8
+_SETTINGS_SECTORS = 2
 _BOOT_TIMER = (1 << 32) - 5_000_000  # so that the µs timer wraps 5 s after the start
 
 
@@ -33,6 +37,8 @@ class StandInPort(Wiring):
     def __init__(self):
         super().__init__()
         self.line = StandInLine()
+        self.ledger_flash = StandInFlash(_LEDGER_SECTORS, _SECTOR)
+        self.settings_flash = StandInFlash(_SETTINGS_SECTORS, _SECTOR)
         self.led = 0
         self.link_lost = False
         self.host_stopped = False

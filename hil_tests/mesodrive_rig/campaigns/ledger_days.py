@@ -81,7 +81,7 @@ def _any_intent(random: Random) -> Intent:
 def _any_event(random: Random, number: int) -> Event:
     return random.choice(
         [
-            ProfileLoaded(random.getrandbits(32), "series", 50, random.getrandbits(16), 1_500),
+            ProfileLoaded(random.getrandbits(32), "series", 50, 9_000, 1_500, number % 2),
             Syringe(random.randint(0, 10_000_000), 20_000),
             Cartridge(bytes([number % 11] * 8), 9, 4_000),
             Fault("cartridge_out", "DELIVERING"),

@@ -43,6 +43,7 @@ class Sums(NamedTuple):
     session_nl: int
     left_nl: int
     hour_nl: int
+    command: int
     cartridges: list[bytes]
     pending: list[tuple[int, int, int]]
 
@@ -70,7 +71,7 @@ def sums(entries: Sequence[Entry], on_ms: int) -> Sums:
         if isinstance(entry.event, Outcome)
     ]
     skin = [(place, ms, event) for place, ms, event in given if event.planned_strikes]
-    session = _last(entries, ProfileLoaded)
+    session = _session(entries)
     first_slice = on_ms // _SLICE_MS - _SLICES + 1
     return Sums(
         boots=entries[-1].boot if entries else 0,
@@ -87,14 +88,25 @@ def sums(entries: Sequence[Entry], on_ms: int) -> Sums:
         left_nl=max(0, _left_nl(entries) - uncertain_out_nl),
         hour_nl=sum(event.given_nl for _, ms, event in skin if ms // _SLICE_MS >= first_slice)
         + uncertain_nl,
+        command=_command(entries),
         cartridges=_cartridges(entries),
         pending=[(number, it.strikes, it.dose_nl) for number, it in unknown.items()],
     )
 
 
-def _last(entries: Sequence[Entry], kind: type[Event]) -> int:
-    """The place of the last entry of a kind; -1 if there is none."""
-    return max((n for n, entry in enumerate(entries) if isinstance(entry.event, kind)), default=-1)
+def _session(entries: Sequence[Entry]) -> int:
+    """The place of the entry with which the last session began; -1 if there is none."""
+    begun = [
+        place
+        for place, entry in enumerate(entries)
+        if isinstance(entry.event, ProfileLoaded) and entry.event.new_session
+    ]
+    return max(begun, default=-1)
+
+
+def _command(entries: Sequence[Entry]) -> int:
+    commands = [entry.event.command for entry in entries if isinstance(entry.event, Intent)]
+    return commands[-1] if commands else 0
 
 
 def _left_nl(entries: Sequence[Entry]) -> int:

@@ -22,13 +22,15 @@ class Boot:
 
 @dataclass(frozen=True)
 class ProfileLoaded:
-    """A session begins: CRC-32 of the profile as in `profile.load`."""
+    """A profile was loaded: its CRC-32 as in `profile.load`. `new_session` is 1 when a session
+    began with it, because the cartridge had been taken out."""
 
     profile: int
     mode: str
     shots: int
     dose_nl: int
     depth_um: int
+    new_session: int
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,7 @@ Event = (
 # The first byte of a record → how its values are packed, what they mean.
 LAYOUTS: dict[int, tuple[str, type[Any]]] = {
     1: ("<BI", Boot),
-    2: ("<I8sIIH", ProfileLoaded),
+    2: ("<I8sIIHB", ProfileLoaded),
     3: ("<II", Syringe),
     4: ("<8sBH", Cartridge),
     5: ("<QII", Intent),

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.requirement("R17")
 
 record: Any = import_module("injector.ledger.record")
 Ledger: Any = import_module("injector.ledger").Ledger
-stand_in: Any = import_module("ledger.flash")
+stand_in: Any = import_module("stand_ins.flash")
 
 KEY = b"a key of the clinic"
 

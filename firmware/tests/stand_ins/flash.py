@@ -1,4 +1,4 @@
-"""A flash that keeps what it is given, for tests of the ledger. Runs under MicroPython too."""
+"""A flash that keeps what it is given. Runs under MicroPython too."""
 
 
 class StandInFlash:

@@ -1,4 +1,5 @@
-"""Raspberry Pi Pico: which pin does what. WIRING.md shows the circuit, drives.py the mechanics.
+"""Raspberry Pi Pico: which pin does what, and which flash. WIRING.md shows the circuit, drives.py
+the mechanics.
 
 Inputs read 1 when their name is true (guard closed, cartridge present, trigger pressed) and have a
 pull-down, so that a broken wire reads as the safe answer. Home switches are normally closed: 1 is
@@ -40,3 +41,10 @@ SERVICE = 22  # jumper to ground at boot: service mode
 COIL_TEMP = 26
 SUPPLY = 27  # motor supply before the rail's switch
 FORCE = 28  # between pusher and plunger
+
+# flash, in bytes: the image is at its start, what the device remembers at its end
+FLASH_SIZE = 2 * 1024 * 1024
+SETTINGS_SIZE = 8 * 1024
+SETTINGS_START = FLASH_SIZE - SETTINGS_SIZE
+LEDGER_SIZE = 512 * 1024
+LEDGER_START = SETTINGS_START - LEDGER_SIZE

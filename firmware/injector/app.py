@@ -23,10 +23,11 @@ def run(port):
     injector = Machine(port, board, drives, Uptime(port.timer_us), gc, version)
     injector.start()
     controller, link, wait = injector.controller, injector.link, port.wait
-    watchdog = machine.WDT(timeout=_WATCHDOG_MS)
+    port.watchdog.start(_WATCHDOG_MS)
+    feed = port.watchdog.feed
     while True:
         injector.look()
-        watchdog.feed()
+        feed()
         wait(_USB_FRAME_MS if link.sending else controller.pace_ms)
 
 

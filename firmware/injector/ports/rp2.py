@@ -16,6 +16,7 @@ import usbline
 
 from injector.ports import rp2_programs as programs
 from injector.ports import rp2_registers as registers
+from injector.ports.rp2_flash import Region, Watchdog
 
 PLUNGER = 0
 DEPTH = 2
@@ -220,6 +221,13 @@ class Port:
         self.host_stopped = False  # the host's stop byte came since this was last made False
         usbline.on_loss(self._line_lost)
         usbline.on_stop(self._host_stop)
+        self.watchdog = Watchdog()
+        self.ledger_flash = Region(
+            board.FLASH_SIZE, board.LEDGER_START, board.LEDGER_SIZE, self.watchdog
+        )
+        self.settings_flash = Region(
+            board.FLASH_SIZE, board.SETTINGS_START, board.SETTINGS_SIZE, self.watchdog
+        )
         self.serial = machine.unique_id().hex()
         self.line = usbline
         self._arrivals = select.poll()

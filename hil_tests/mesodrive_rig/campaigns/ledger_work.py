@@ -1,10 +1,8 @@
 """Someone who works with the firmware's ledger, and writes down what it has promised."""
 
-import sys
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
-from importlib import import_module
 from random import Random
 from typing import Any, NamedTuple
 
@@ -20,7 +18,7 @@ from mesodrive.ledger.rows import (
 )
 from mesodrive_rig.campaigns.flash_model import ModelFlash, Operation
 from mesodrive_rig.campaigns.ledger_oracle import Entry, Sums, pending, sums
-from mesodrive_rig.emulated.rig import ROOT
+from mesodrive_rig.emulated.provision import firmware_module
 
 _KIND = {event: kind for kind, (_, event) in LAYOUTS.items()}
 
@@ -43,11 +41,8 @@ def rows_in(data: bytes) -> dict[int, Row]:
 
 
 def load_firmware() -> Firmware:
-    folder = str(ROOT / "firmware")
-    if folder not in sys.path:
-        sys.path.append(folder)
-    errors: Any = import_module("injector.ledger.errors")
-    return Firmware(import_module("injector.ledger").Ledger, errors.LedgerError, errors.NoLedger)
+    errors = firmware_module("ledger.errors")
+    return Firmware(firmware_module("ledger").Ledger, errors.LedgerError, errors.NoLedger)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from typing import Any
 
 from mesodrive_rig.emulated.chip import Chip
 from mesodrive_rig.emulated.port import EmulatedPort
+from mesodrive_rig.emulated.provision import provision
 from mesodrive_rig.plant import (
     Analog,
     Injector,
@@ -37,10 +38,18 @@ def load_board(name: str = "pico") -> ModuleType:
 
 
 class EmulatedRig:
-    """An injector on the table, powered on when made. Everything runs in emulated time."""
+    """An injector on the table, powered on when made. Everything runs in emulated time.
+
+    It comes as from the factory; `blank` has nothing in its flash but the image.
+    """
 
     def __init__(
-        self, spec: PlantSpec | None = None, image: Path = IMAGE, *, service: bool = False
+        self,
+        spec: PlantSpec | None = None,
+        image: Path = IMAGE,
+        *,
+        service: bool = False,
+        blank: bool = False,
     ):
         self.board = load_board()
         self.chip = Chip(image)
@@ -49,6 +58,8 @@ class EmulatedRig:
         self._inputs: dict[Sensor, InputWire] = {}
         self._outputs: dict[Output, OutputWire] = {}
         self._wire()
+        if not blank:
+            provision(self.chip.mcu.flash, self.board)
         if service:
             self.injector.hands.set(Sensor.SERVICE, True)
         self.chip.power_on()

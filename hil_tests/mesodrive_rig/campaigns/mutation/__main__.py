@@ -1,0 +1,192 @@
+"""Bugs in the safety modules, and whether the tests find them: `make mutation` →
+build/mutation.json. The survivors that nobody has explained yet go to build/survivors.toml.
+"""
+
+import argparse
+import hashlib
+import json
+import sys
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from random import Random
+
+from rich.progress import Progress
+
+from mesodrive_rig.campaigns.mutation.forks import DIED, each
+from mesodrive_rig.campaigns.mutation.hunt import (
+    UNLIKE,
+    Coverage,
+    Hunter,
+    Session,
+    Survey,
+    hunt_anew,
+    hunt_loaded,
+    run_pytest,
+)
+from mesodrive_rig.campaigns.mutation.modules import SAFETY, TESTS, Module, read
+from mesodrive_rig.campaigns.mutation.operators import Mutant
+from mesodrive_rig.campaigns.mutation.survivors import SURVIVORS, explained, listed
+from mesodrive_rig.emulated.rig import ROOT
+from mesodrive_rig.results import Metric, write_results
+
+_RESULTS = ROOT / "build" / "mutation.json"
+_UNEXPLAINED = ROOT / "build" / "survivors.toml"
+_KEPT = ROOT / "build" / "mutation"  # what makes the next run quicker, and nothing else
+_WATCHED = (ROOT / "firmware", ROOT / "boards", ROOT / "hil_tests")
+_LEAST_KILLED = 95
+
+# Small modules with quick tests, to see that bugs are made and found.
+_QUICK = {
+    "inputs": "firmware/tests/test_inputs.py",
+    "params": "firmware/tests/test_profile.py",
+    "dose": "firmware/tests/test_dose.py",
+    "wire/messages": "firmware/tests/test_messages.py",
+}
+_QUICK_BUGS = 24
+
+Job = tuple[Module, Mutant]
+
+
+@dataclass
+class Findings:
+    """What became of each bug."""
+
+    killed: Counter[str] = field(default_factory=Counter[str])  # by module
+    survived: list[Mutant] = field(default_factory=list[Mutant])
+    broken: list[str] = field(default_factory=list[str])  # tests that fail without any bug
+
+    def take(self, mutant: Mutant, found: str | None) -> None:
+        if found is None:
+            self.survived.append(mutant)
+        else:
+            self.killed[mutant.module] += 1
+
+    def unexplained(self) -> list[Mutant]:
+        known = explained()
+        return [mutant for mutant in self.survived if not known.get(mutant.key)]
+
+
+def survey(tests: list[str]) -> Coverage:
+    """What the tests cover; in a child, so that nothing is loaded here. Kept as long as neither
+    the firmware nor a test is changed."""
+    digest = hashlib.sha256(" ".join(tests).encode())
+    for path in sorted(path for folder in _WATCHED for path in folder.rglob("*.py")):
+        digest.update(path.read_bytes())
+    kept = _KEPT / f"coverage-{digest.hexdigest()[:16]}.json"
+    if kept.is_file():
+        return Coverage.from_json(kept.read_text())
+
+    def work(_: object) -> object:
+        plugin = Survey(set(SAFETY.values()))
+        run_pytest(tests, plugin)
+        return plugin.found.to_json()
+
+    ((_, told),) = each([(True, 1800)], work, 1, wall_s=3600)
+    if told == DIED:
+        raise RuntimeError("The tests do not run; run them by pytest first.")
+    _KEPT.mkdir(parents=True, exist_ok=True)
+    kept.write_text(told)
+    return Coverage.from_json(told)
+
+
+def run(jobs: list[Job], tests: list[str], at_once: int) -> Findings:
+    """Let `tests` hunt the bugs of `jobs`."""
+    findings = Findings()
+    with Progress() as progress:
+        task = progress.add_task("what the tests cover", total=None)
+        coverage = survey(tests)
+        findings.broken = coverage.failed
+        before = _KEPT / "found.json"
+        hunter = Hunter(coverage, json.loads(before.read_text()) if before.is_file() else {})
+        progress.update(task, description="bugs", total=len(jobs), completed=0)
+
+        def took(mutant: Mutant, found: str | None) -> None:
+            findings.take(mutant, found)
+            progress.advance(task)
+            if found is None:  # a person may begin to read
+                with _UNEXPLAINED.open("a") as file:
+                    file.write(listed(mutant) + "\n")
+
+        anew = [job for job in jobs if job[1].owner is None]
+
+        def hunt(session: Session) -> None:
+            loaded = [job for job in jobs if job[1].owner is not None]
+            for module, mutant, found in hunt_loaded(session, hunter, loaded, at_once):
+                if found == UNLIKE:
+                    anew.append((module, mutant))
+                else:
+                    took(mutant, found)
+
+        run_pytest(tests, Session(hunt))
+        for _, mutant, found in hunt_anew(hunter, anew, at_once):
+            took(mutant, found)
+        _KEPT.mkdir(parents=True, exist_ok=True)
+        before.write_text(json.dumps(hunter.before))
+    return findings
+
+
+def all_jobs(names: list[str]) -> list[Job]:
+    """Every bug of these modules."""
+    return [(module, mutant) for module in map(read, names) for mutant in module.mutants]
+
+
+def quick(seed: int) -> Findings:
+    """Some bugs of a few small modules, with the tests of those alone."""
+    jobs = Random(seed).sample(all_jobs(list(_QUICK)), _QUICK_BUGS)
+    return run(jobs, [str(ROOT / path) for path in _QUICK.values()], 1)
+
+
+def metrics(findings: Findings, *, whole: bool) -> list[Metric]:
+    """Bugs by module, and the score over all."""
+    killed = findings.killed.total()
+    bugs = killed + len(findings.survived)
+    score = 100 * killed / max(1, bugs)
+    unexplained = len(findings.unexplained())
+    found = [
+        Metric("bugs", bugs, ""),
+        Metric("found", killed, ""),
+        Metric("found, of all", round(score, 2), "%", f">= {_LEAST_KILLED}" if whole else None),
+        Metric("survivors", len(findings.survived), ""),
+        Metric("survivors without an explanation", unexplained, "", "== 0" if whole else None),
+        Metric("tests that fail without a bug", len(findings.broken), "", "== 0"),
+    ]
+    survived = Counter(mutant.module for mutant in findings.survived)
+    for name in SAFETY:
+        of_it = findings.killed[name] + survived[name]
+        if of_it:
+            share = round(100 * findings.killed[name] / of_it, 1)
+            found.append(Metric(f"{name}: {of_it} bugs, found", share, "%"))
+    return found
+
+
+def main() -> int:
+    """Run the campaign; return 1 when a bound is missed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="some bugs of a few small modules")
+    parser.add_argument("--seed", type=int, default=1, help="which bugs of the short form")
+    parser.add_argument("--module", action="append", help="only this one; may be given again")
+    parser.add_argument("--jobs", type=int, default=2, help="tests at a time")
+    arguments = parser.parse_args()
+    started = time.monotonic()
+    _UNEXPLAINED.parent.mkdir(exist_ok=True)
+    _UNEXPLAINED.write_text("")
+    if arguments.quick:
+        findings = quick(arguments.seed)
+    else:
+        tests = [str(ROOT / path) for path in TESTS]
+        findings = run(all_jobs(arguments.module or list(SAFETY)), tests, arguments.jobs)
+    for test in findings.broken:
+        print(f"fails without a bug: {test}", file=sys.stderr)
+    unexplained = sorted(findings.unexplained(), key=lambda mutant: mutant.key)
+    _UNEXPLAINED.write_text("\n".join(listed(mutant) for mutant in unexplained))
+    if unexplained and not arguments.quick:
+        print(f"To be found or explained in {SURVIVORS.name}: see {_UNEXPLAINED}")
+    seconds = time.monotonic() - started
+    whole = not arguments.quick and not arguments.module
+    figures = metrics(findings, whole=whole)
+    return write_results("mutation", figures, _RESULTS, seed=arguments.seed, seconds=seconds)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,261 @@
+"""Runs the tests against each bug until one of them fails."""
+
+import json
+import sys
+import threading
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from _pytest.runner import runtestprotocol
+from hypothesis import HealthCheck, Phase, settings
+
+from mesodrive_rig.campaigns.mutation.forks import each
+from mesodrive_rig.campaigns.mutation.modules import NOT_RUN, Module
+from mesodrive_rig.campaigns.mutation.operators import Mutant
+from mesodrive_rig.campaigns.mutation.swapped import UnlikeError, load_from_now_on, put_in_place
+from mesodrive_rig.emulated.rig import ROOT
+
+_LEAST_S = 5  # of computing, before a test is taken not to end
+_BUDGET_S = 25.0  # of tests, the quickest first, that look for one bug
+
+UNLIKE = "load it anew"
+
+settings.register_profile(
+    "mutation",
+    derandomize=True,
+    database=None,
+    deadline=None,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+
+
+@dataclass
+class Coverage:
+    """What each test took, and which lines of the safety modules it ran."""
+
+    seconds: dict[str, float] = field(default_factory=dict[str, float])
+    tests: dict[tuple[str, int], set[str]] = field(
+        default_factory=lambda: defaultdict[tuple[str, int], set[str]](set)
+    )
+    failed: list[str] = field(default_factory=list[str])
+
+    def of(self, path: Path, lines: tuple[int, int]) -> set[str]:
+        """The tests that run any of these lines."""
+        found: set[str] = set()
+        for line in range(lines[0], lines[1] + 1):
+            found |= self.tests.get((str(path), line), set())
+        return found
+
+    def to_json(self) -> str:
+        names = list(self.seconds)
+        place = {name: n for n, name in enumerate(names)}
+        tests = [[*line, [place[test] for test in tests]] for line, tests in self.tests.items()]
+        return json.dumps([self.seconds, tests, self.failed])
+
+    @staticmethod
+    def from_json(told: str) -> "Coverage":
+        seconds, lines, failed = json.loads(told)
+        names = list(seconds)
+        tests = {(file, line): {names[n] for n in places} for file, line, places in lines}
+        return Coverage(seconds, tests, failed)
+
+    def of_module(self, path: Path) -> set[str]:
+        return {
+            test for (file, _), tests in self.tests.items() if file == str(path) for test in tests
+        }
+
+
+@dataclass
+class Hunter:
+    """Tests in the order in which they found bugs before, near by first, then the quickest."""
+
+    coverage: Coverage
+    before: dict[str, str] = field(default_factory=dict[str, str])  # which found it last time
+    found: Counter[tuple[str, str]] = field(default_factory=Counter[tuple[str, str]])
+
+    def order(self, module: Module, mutant: Mutant) -> list[str]:
+        path = module.path
+        if mutant.owner:
+            tests = self.coverage.of(path, mutant.lines)
+        else:
+            tests = self.coverage.of_module(path) or set(self.coverage.seconds)
+        near = f"{mutant.module}:{mutant.scope}"
+
+        def rank(test: str) -> tuple[int, int, int, float]:
+            seconds = self.coverage.seconds[test]
+            again = self.before.get(" ".join(mutant.key)) == test
+            return (-again, -self.found[near, test], -self.found[mutant.module, test], seconds)
+
+        chosen: list[str] = []
+        left = _BUDGET_S
+        for test in sorted(tests, key=rank):
+            left -= self.coverage.seconds[test]
+            if left < 0 and chosen:
+                break
+            chosen.append(test)
+        return chosen
+
+    def seconds(self, tests: Iterable[str]) -> int:
+        return int(_LEAST_S + 4 * sum(self.coverage.seconds[test] for test in tests))
+
+    def learn(self, mutant: Mutant, test: str) -> None:
+        self.before[" ".join(mutant.key)] = test
+        self.found[f"{mutant.module}:{mutant.scope}", test] += 1
+        self.found[mutant.module, test] += 1
+
+
+class Survey:
+    """A pytest plugin: runs all tests once, to see how long they take and what they cover."""
+
+    def __init__(self, paths: set[Path]):
+        self._paths = {str(path) for path in paths}
+        self.found = Coverage()
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        items = session.items
+        for item, after in zip(items, [*items[1:], None], strict=True):
+            lines: set[tuple[str, int]] = set()
+            started = time.process_time()
+            with _Traced(self._paths, lines):
+                good = passes(item, after)
+            self.found.seconds[item.nodeid] = time.process_time() - started
+            if not good:
+                self.found.failed.append(item.nodeid)
+            for line in lines:
+                self.found.tests[line].add(item.nodeid)
+        return True
+
+
+class Session:
+    """A pytest plugin: hunts in children of the session that has loaded all tests."""
+
+    def __init__(self, hunt: "Callable[[Session], None]"):
+        self.items: dict[str, pytest.Item] = {}
+        self._hunt = hunt
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        self.items = {item.nodeid: item for item in session.items}
+        self._hunt(self)
+        return True
+
+    def first_to_fail(self, tests: list[str]) -> str | None:
+        items = [self.items[test] for test in tests]
+        for item, after in zip(items, [*items[1:], None], strict=True):
+            if not passes(item, after):
+                return item.nodeid
+        return None
+
+
+def passes(item: pytest.Item, after: pytest.Item | None) -> bool:
+    reports: list[Any] = runtestprotocol(item, log=False, nextitem=after)
+    return not any(report.failed for report in reports)
+
+
+class _Traced:
+    def __init__(self, paths: set[str], lines: set[tuple[str, int]]):
+        self._paths = paths
+        self._lines = lines
+
+    def __enter__(self) -> None:
+        sys.settrace(self._call)
+        threading.settrace(self._call)
+
+    def __exit__(self, *_: object) -> None:
+        sys.settrace(None)
+
+    def _call(self, frame: Any, _event: str, _: object) -> Any:
+        if frame.f_code.co_filename in self._paths:
+            return self._line
+        return None
+
+    def _line(self, frame: Any, event: str, _: object) -> Any:
+        if event == "line":
+            self._lines.add((frame.f_code.co_filename, frame.f_lineno))
+        return self._line
+
+
+def run_pytest(arguments: list[str], plugin: object) -> int:
+    """pytest without a word, with hypothesis giving the same examples each time."""
+    quiet = ["-q", "-s", "-p", "no:cacheprovider", "-p", "no:xdist", "--timeout=0"]
+    # hypothesis is loaded already, and asserts nothing that anybody wants explained
+    quiet += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
+    ignored = [f"--ignore={ROOT / path}" for path in NOT_RUN]
+    usual = [*quiet, "--hypothesis-profile=mutation", "--rootdir", str(ROOT), *ignored]
+    return int(pytest.main([*usual, *arguments], plugins=[plugin]))
+
+
+def hunt_loaded(
+    session: Session, hunter: Hunter, jobs: list[tuple[Module, Mutant]], at_once: int
+) -> Iterable[tuple[Module, Mutant, str | None]]:
+    """Bugs in functions: the code is put in the place of the old."""
+
+    def work(job: tuple[Module, Mutant, list[str]]) -> object:
+        module, mutant, tests = job
+        try:
+            put_in_place(module, mutant)
+        except UnlikeError:
+            return UNLIKE
+        return session.first_to_fail(tests)
+
+    def prepared() -> Iterable[tuple[Any, int]]:
+        for module, mutant in jobs:
+            tests = hunter.order(module, mutant)
+            yield (module, mutant, tests), hunter.seconds(tests)
+
+    for (module, mutant, _), found in each(prepared(), work, at_once):
+        if found and found in session.items:
+            hunter.learn(mutant, found)
+        yield module, mutant, found
+
+
+def hunt_anew(
+    hunter: Hunter, jobs: list[tuple[Module, Mutant]], at_once: int
+) -> Iterable[tuple[Module, Mutant, str | None]]:
+    """Bugs outside of functions: all is loaded anew, with the bug."""
+
+    def work(job: tuple[Module, Mutant, list[str]]) -> object:
+        module, mutant, tests = job
+        load_from_now_on(module, mutant)
+        first = First(tests)
+        files = list(dict.fromkeys(str(ROOT / test.partition("::")[0]) for test in tests))
+        code = run_pytest(files, first)
+        return first.failed or (None if code == 0 else "what loads it")
+
+    def prepared() -> Iterable[tuple[Any, int]]:
+        for module, mutant in jobs:
+            tests = hunter.order(module, mutant)
+            yield (module, mutant, tests), 15 + hunter.seconds(tests)
+
+    for (module, mutant, _), found in each(prepared(), work, at_once):
+        if found and found in hunter.coverage.seconds:
+            hunter.learn(mutant, found)
+        yield module, mutant, found
+
+
+class First:
+    """A pytest plugin: runs the given tests in their order, up to the first that fails."""
+
+    def __init__(self, tests: list[str]):
+        self._tests = tests
+        self.failed: str | None = None
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        if session.testsfailed:
+            self.failed = "what collects the tests"
+            return True
+        items = {item.nodeid: item for item in session.items}
+        chosen = [items[test] for test in self._tests if test in items]
+        if len(chosen) < len(self._tests):
+            self.failed = "what collects the tests"
+            return True
+        for item, after in zip(chosen, [*chosen[1:], None], strict=True):
+            if not passes(item, after):
+                self.failed = item.nodeid
+                break
+        return True

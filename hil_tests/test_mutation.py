@@ -1,0 +1,112 @@
+"""Bugs are made as they should be, found when a test looks for them, and told when none does."""
+
+import ast
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mesodrive_rig.campaigns.mutation.__main__ import all_jobs, metrics, quick
+from mesodrive_rig.campaigns.mutation.forks import DIED, each
+from mesodrive_rig.campaigns.mutation.modules import SAFETY
+from mesodrive_rig.campaigns.mutation.operators import mutants
+from mesodrive_rig.campaigns.mutation.survivors import explained, listed
+
+SEED = 7
+
+
+def bugs(source: str) -> set[str]:
+    tree = ast.parse(source)
+    before = ast.dump(tree)
+    made = mutants("any", source, tree)
+    changed: set[str] = set()
+    for mutant in made:
+        mutant.swap()
+        compile(ast.fix_missing_locations(tree), "any", "exec")
+        changed.add(ast.dump(tree))
+        mutant.swap()
+    assert ast.dump(tree) == before
+    assert before not in changed
+    assert len(changed) == len(made)  # no two are the same
+    return {mutant.becomes for mutant in made}
+
+
+@pytest.mark.parametrize(
+    ("source", "made"),
+    [
+        ("a = b < 3", {"b < 3 → b <= 3", "b < 3 → b >= 3", "3 → 4", "3 → 2"}),
+        ("a = b == c", {"b == c → b != c"}),
+        ("a = b and c", {"b and c → b or c", "b and c → b", "b and c → c"}),
+        ("a = not b", {"not b → b"}),
+        ("a = b + c * d", {"b + c * d → b - c * d", "c * d → c // d"}),
+        ("a = b << 1 | c", {"b << 1 | c → b << 1 & c", "b << 1 → b >> 1", "1 → 2", "1 → 0"}),
+        ("a = True", {"True → False"}),
+        ("A = ('x', 'y')", {"without 'x'", "without 'y'"}),
+        ("A = {'x': b, 'y': c}", {"without 'x'", "without 'y'"}),
+        ("a = min(b, c)", {"min(b, c) → max(b, c)"}),
+        ("a += b", {"pass", "a += b → a -= b"}),
+        ("def f(self):\n    self.a = b", {"pass"}),
+        ("def f():\n    return g", {"return g → return None"}),
+        ("if a:\n    b()", {"a → not a", "pass"}),
+        ("raise Refusal('Not %d.' % a)", {"pass"}),
+        ("b('%d of %d' % (a + 1, 2))", {"pass"}),
+    ],
+)
+def test_each_small_change_is_made_once(source: str, made: set[str]):
+    assert bugs(source) == made
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        '"""Words."""',
+        "def f(a: 'int' = b) -> 'int':\n    '''Words.'''",
+        "assert a > 1",
+        "a = 'number %d' % (b + 1)",
+        "class A:\n    def __init__(self):\n        self.a = b\n        f()",
+        "from a import b",
+    ],
+)
+def test_words_annotations_and_assertions_are_left_alone(source: str):
+    assert bugs(source) == set()
+
+
+def test_bugs_are_made_of_every_safety_module():
+    jobs = all_jobs(list(SAFETY))
+    assert {mutant.module for _, mutant in jobs} == SAFETY.keys()
+    assert {"controller", "delivery", "limits", "ledger/log", "wire/framing"} <= SAFETY.keys()
+    assert len(jobs) >= 2_000
+
+
+def test_a_child_that_dies_or_never_ends_is_told():
+    def work(job: str) -> object:
+        if job == "dies":
+            raise SystemExit
+        while job == "hangs":
+            pass
+        return job
+
+    jobs = [("dies", 5), ("hangs", 1), ("ends", 5)]
+    assert dict(each(jobs, work, 3)) == {"dies": DIED, "hangs": DIED, "ends": "ends"}
+
+
+def test_bugs_are_found_by_the_tests_of_their_modules():
+    findings = quick(SEED)
+    assert findings.broken == []
+    assert findings.killed.total() + len(findings.survived) == 24
+    assert findings.killed.total() >= 20
+    assert all(metric.ok for metric in metrics(findings, whole=False))
+
+
+def test_a_survivor_is_known_again_by_its_explanation(tmp_path: Path):
+    mutant = all_jobs(["dose"])[0][1]
+    file = tmp_path / "survivors.toml"
+    file.write_text(listed(mutant).replace('why = ""', 'why = "Nobody can tell."'))
+    assert explained(file) == {mutant.key: "Nobody can tell."}
+    assert explained(tmp_path / "none.toml") == {}
+
+
+def test_each_explained_survivor_is_a_bug_that_is_made():
+    made: set[Any] = {mutant.key for _, mutant in all_jobs(list(SAFETY))}
+    assert explained().keys() <= made
+    assert all(len(why) > 15 for why in explained().values())

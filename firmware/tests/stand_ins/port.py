@@ -19,6 +19,7 @@ STRIKE, OUT, BACK, FELL, HALTED = 1, 2, 3, 4, 5  # events of the trace
 
 _TICKS_MS = 1_000 * TICKS_US
 _NEVER = 1 << 60
+_STEPS_MS = 400  # more than any axis makes in a millisecond
 _SECTOR = 4096  # of the flash
 _LEDGER_SECTORS = 8
 _SETTINGS_SECTORS = 2
@@ -97,7 +98,9 @@ class StandInPort(Wiring):
         if self._word_ends is not None:
             tick = min(tick, self._word_ends)
         if self._moves and self._origin is not None:
-            tick = min(tick, self.now + _TICKS_MS)  # a home switch may open or close
+            # A home switch may open or close, after so many steps.
+            ms = max(1, abs(self.at[self._axis]) // _STEPS_MS)
+            tick = min(tick, self.now + ms * _TICKS_MS)
         return max(min(tick, self.rail_tick(tick)), self.now + 1)
 
     # what the firmware calls: outputs

@@ -4,6 +4,7 @@ A request is sent again, with the same id, until its answer comes or the device 
 The device runs an id once, so that is safe for every request, motion included.
 """
 
+import secrets
 import time
 from collections.abc import Callable
 from typing import Any, cast
@@ -24,6 +25,7 @@ from mesodrive_wire import (
 
 KEEPALIVE_S = 0.2  # the device gives up on a host that is silent for 0.5 s
 ANSWER_S = 3.0
+_RANDOM_BITS = 10  # with 43 bits for the time of day until the year 2248
 _TRIES = 4  # times that the device may say that it could not read a line
 
 
@@ -52,7 +54,7 @@ class Client:
         self.sent_s = port.now_s() - KEEPALIVE_S  # when we last said something
         self._port = port
         self._reader = LineReader()
-        self._next_id = int(time.time() * 1000)
+        self._next_id = first_id()
         self._last_seq: int | None = None
         self._waiting_for: int | None = None
         self._answer: dict[str, Any] | None = None
@@ -84,6 +86,14 @@ class Client:
                 last_id = refused.data.get("last_id")
                 if refused.code != STALE_ID or not isinstance(last_id, int):
                     raise
+                if last_id == self._next_id - 1:
+                    # It is ours: with a new id the command would run twice.
+                    raise RefusedError(
+                        STALE_ID,
+                        f"The device has restarted since it took '{method}', and what came of it "
+                        "is not known; look at its status before you ask again.",
+                        refused.data,
+                    ) from refused
                 self._next_id = last_id + 1
         raise DeviceSilentError("The device refuses every id; restart it.")
 
@@ -188,6 +198,15 @@ class Client:
                 self.gaps += seq - self._last_seq - 1
             self._last_seq = seq
         self.on_notification(method, params)
+
+
+def first_id() -> int:
+    """Where a host's ids begin: the time of day in ms, and ten bits that no other host has too.
+
+    A computer without a clock of its own starts at the same time each day; with the same ids for
+    the same commands, the device would take its first ones for repeats of the last ones.
+    """
+    return int(time.time() * 1000) << _RANDOM_BITS | secrets.randbits(_RANDOM_BITS)
 
 
 def _is_refusal(error: object) -> bool:

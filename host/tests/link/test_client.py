@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mesodrive.link import client as module
 from mesodrive.link.client import Client, DeviceSilentError, RefusedError
 from mesodrive.link.port import PortLostError
 from mesodrive_rig.scripted import (
@@ -185,21 +186,44 @@ def test_pumping_takes_as_long_as_asked_even_when_the_device_says_much(talk: Beg
 
 def test_a_stale_id_makes_it_go_on_above_the_last_one_and_once(talk: Begin) -> None:
     here = talk(
-        Exchange("home", refusal(STALE_ID, "Used.", last_id=9_000_000_000_000)),
+        Exchange("home", refusal(STALE_ID, "Used.", last_id=9_000_000_000_000_000)),
         Exchange("home", result("there")),
         Exchange("arm", result("armed")),
     )
     assert here.client.call("home") == "there"
-    assert here.ids()[1] == 9_000_000_000_001
+    assert here.ids()[1] == 9_000_000_000_000_001
     assert here.client.call("arm") == "armed"
-    assert here.ids()[2] == 9_000_000_000_002
+    assert here.ids()[2] == 9_000_000_000_000_002
 
 
 def test_a_device_that_calls_every_id_stale_is_given_up(talk: Begin) -> None:
-    stale = refusal(STALE_ID, "Used.", last_id=9_000_000_000_000)
+    stale = refusal(STALE_ID, "Used.", last_id=9_000_000_000_000_000)
     here = talk(Exchange("home", stale), Exchange("home", stale))
     with pytest.raises(DeviceSilentError, match=r"^The device refuses every id; restart it\.$"):
         here.client.call("home")
+
+
+@pytest.mark.requirement("R16")
+def test_a_command_whose_own_id_outlived_a_restart_is_not_given_again(
+    talk: Begin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "first_id", lambda: 77)
+    here = talk(Exchange("prime", refusal(STALE_ID, "Used.", last_id=77)))
+    with pytest.raises(RefusedError, match=r"^The device has restarted since it took 'prime',"):
+        here.client.call("prime")
+    assert here.ids() == [77]
+
+
+@pytest.mark.requirement("R16")
+def test_hosts_that_start_at_the_same_time_of_day_use_other_ids(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module.time, "time", lambda: 1_800_000_000.0)
+    ids = {module.first_id() for _ in range(50)}
+    assert len(ids) > 25
+    assert all(id >> 10 == 1_800_000_000_000 for id in ids)
+    monkeypatch.setattr(module.time, "time", lambda: 8_700_000_000.0)  # in the year 2245
+    assert module.first_id() < 1 << 53
 
 
 def test_a_stale_id_without_the_last_one_is_a_refusal_like_others(talk: Begin) -> None:

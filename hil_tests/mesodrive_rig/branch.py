@@ -30,14 +30,25 @@ class Branches:
 
         Waits while too many are running. What they return must be fit for pickle.
         """
+        hand_over = self.split(then)
+        if hand_over:
+            try:
+                hand_over(work())
+            except BaseException:
+                hand_over(BranchError(traceback.format_exc()))
+
+    def split(self, then: Callable[[Any], None]) -> Callable[[object], None] | None:
+        """Copy this process and go on in both: None here; in the copy a function that hands over
+        what `then` is to get here, and ends the copy."""
         while len(self._running) >= self._workers:
             self._take()
         reader, writer = os.pipe()
         pid = os.fork()
         if not pid:
-            _be_the_branch(work, writer)
+            return lambda value: _hand_over(value, writer)
         os.close(writer)
         self._running[reader] = (pid, bytearray(), then)
+        return None
 
     def finish(self) -> None:
         """Wait for all of them."""
@@ -56,9 +67,9 @@ class Branches:
                 os.waitpid(pid, 0)
                 if not heard:
                     raise BranchError("A branch died without a word.")
-                good, value = pickle.loads(bytes(heard))
-                if not good:
-                    raise BranchError(value)
+                value = pickle.loads(bytes(heard))
+                if isinstance(value, BranchError):
+                    raise value
                 then(value)
 
 
@@ -71,13 +82,9 @@ def in_branch(work: Callable[[], _T]) -> _T:
     return results[0]
 
 
-def _be_the_branch(work: Callable[[], object], writer: int) -> None:
-    try:
-        answer = (True, work())
-    except BaseException:
-        answer = (False, traceback.format_exc())
+def _hand_over(value: object, writer: int) -> None:
     try:
         with os.fdopen(writer, "wb") as pipe:
-            pickle.dump(answer, pipe)
+            pickle.dump(value, pipe)
     finally:
         os._exit(0)

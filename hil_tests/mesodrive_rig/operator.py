@@ -63,6 +63,7 @@ class Operator:
         self.rig = rig
         self.notes: list[tuple[str, dict[str, Any]]] = []
         self.shots: list[Shot] = []
+        self.on_note: Callable[[str], None] | None = None  # called at each, with its method
         self.device = Device(rig.connect(), self._heard)
 
     def reconnect(self) -> None:
@@ -138,3 +139,5 @@ class Operator:
         self.notes.append((method, params))
         if method == "shots":
             self.shots += Shots.of(params).rows
+        if self.on_note:
+            self.on_note(method)

@@ -22,6 +22,7 @@ _UNUSED_GPIO = 23  # on no pin of the board; nobody handles its interrupt
 _ALL_EVENTS = 0xF
 _LOCK_DEPTH = 8  # of mp_state_ctx: gc_lock_depth, a halfword
 _RETRY_NS = 100.0
+_WATCHDOG_CTRL = 0x40058000
 _SYMBOL = struct.Struct("<IIIBBH")
 _SECTION = struct.Struct("<10I")
 _SYMBOL_TABLE = 2  # section type
@@ -62,6 +63,10 @@ class ChipFaults:
         address = symbol(self._elf, "mp_state_ctx") + _LOCK_DEPTH
         depth = self._mcu.read_uint16(address)
         self._mcu.write_uint16(address, depth + 2)
+
+    def bite(self) -> None:
+        """The watchdog resets the chip."""
+        self._mcu.write_uint32(_WATCHDOG_CTRL, 1 << 31)  # TRIGGER
 
     # parts of the chip
 

@@ -45,25 +45,4 @@ RUNNING = (
     Phase.DWELL,
     Phase.RETURN,
 )  # a strike is under way
-STRIKING = (Phase.PULL, *RUNNING, Phase.REST, Phase.BETWEEN)  # the trigger is held
-MOVING = (
-    Phase.DEPTH_FAST,
-    Phase.DEPTH_OFF,
-    Phase.DEPTH_SLOW,
-    Phase.DEPTH_SET,
-    Phase.PLUNGER_FAST,
-    Phase.PLUNGER_SLOW,
-    Phase.SEATING,
-    Phase.PRIMING,
-)  # an axis moves, and no needle
-LIVE = (
-    Phase.POWER_UP,
-    *MOVING,
-    Phase.READY,
-    Phase.ARMED,
-    Phase.TOUCH,
-    *STRIKING,
-    Phase.PAUSED,
-    Phase.DONE,
-)  # the rail is on
-UNHOMED = (Phase.BOOT, Phase.SELF_TEST, Phase.SAFE, Phase.LOADING, Phase.POWER_UP)
+UNTOLD = (*RUNNING, Phase.REST, Phase.BETWEEN)  # it has begun and has not been told

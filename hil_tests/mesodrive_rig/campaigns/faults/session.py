@@ -4,8 +4,11 @@ At each phase `visit(phase)` is called, in the midst of whatever goes on: mostly
 the emulated clock. It may break something and return; then the session goes on with that.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
+from typing import Any
 
 from mesodrive_rig.campaigns.faults.phases import Phase
 from mesodrive_rig.emulated.edges import Edge
@@ -51,7 +54,9 @@ _MOVE_MS = 8.0  # after a move began
 _BOOT_MS = 150.0
 _BOOT_AT_MOST_MS = 2000.0
 _POLL_NS = 200_000.0
-_ANSWER_MS = 3000.0
+_ANSWER_MS = 1500.0
+_LATE_MS = 2.0  # a strike that begins so soon after the trigger was let go
+_PAUSE_MS = 20.0  # longer than this between two steps: another move
 # DIR edge → the move that it begins: of the depth axis first, then of the plunger
 _TURNS = {
     (Output.DEPTH_DIR, True, 1): Phase.DEPTH_OFF,
@@ -66,14 +71,19 @@ class OverError(Exception):
     """The session cannot go on: the device has left the state that the next thing needs."""
 
 
+class EnoughError(Exception):
+    """The session has gone as far as anybody wants to see."""
+
+
 class Session:
     """Built on a rig that has just been powered on. `play` it once."""
 
     def __init__(self, visit: Callable[[Phase], None], spec: PlantSpec = NEARBY):
         self.rig = EmulatedRig(spec)
         self.visit = visit
-        self.pulls = 0  # of the trigger, by the person
-        self.holding_since_ms: list[tuple[float, float | None]] = []  # trigger: pressed, released
+        self.on_alarm: Callable[[], None] | None = None
+        self.ends_after: int | None = None  # strikes told; then the session is over
+        self._held: list[list[float]] = []  # trigger: when it was pulled, and let go
         self.primed_ul = 0.0  # asked for
         self.edges: list[Edge] = []  # of the board's pins, but step edges
         self.steps: dict[Output, list[float]] = {Output.PLUNGER_STEP: [], Output.DEPTH_STEP: []}
@@ -103,6 +113,7 @@ class Session:
         rig.run_until(self._looping, _BOOT_AT_MOST_MS)
         rig.run_for(30)
         self.person = Operator(rig)
+        self.person.on_note = self._noted
         self.person.wait(20)
         self.visit(Phase.SAFE)
 
@@ -150,6 +161,7 @@ class Session:
         device.load(DOSE | {"fill_nl": int(1000 * self.rig.truth().left_ul)})
         device.home()
         device.arm()
+        self._strike_for_the_branch()
         self.rig.set(Sensor.GUARD, False)
         person.wait(40)
         self.visit(Phase.FAULT)
@@ -158,34 +170,78 @@ class Session:
         device.acknowledge()
         person.wait(20)
         self.visit(Phase.ACKNOWLEDGED)
+        device.home()
+        device.arm()
+        self._strike_for_the_branch()
+
+    def _strike_for_the_branch(self) -> None:
+        if self.ends_after is not None:
+            self.person.touch()
+            self.press()
+            self._until_told(self.ends_after)
 
     def press(self) -> None:
         """The person pulls the trigger."""
-        self.pulls += 1
-        self.holding_since_ms.append((self.rig.now_ms(), None))
+        self._held.append([self.rig.now_ms(), math.inf])
         self.rig.set(Sensor.TRIGGER, True)
         self._soon(Phase.PULL, 8.0)
 
     def release(self) -> None:
         """The person lets the trigger go."""
-        if self.holding_since_ms and self.holding_since_ms[-1][1] is None:
-            pressed_ms, _ = self.holding_since_ms[-1]
-            self.holding_since_ms[-1] = (pressed_ms, self.rig.now_ms())
+        if self._held:
+            self._held[-1][1] = min(self._held[-1][1], self.rig.now_ms())
         self.rig.set(Sensor.TRIGGER, False)
 
     # what is seen
 
-    def alarms(self) -> list[str]:
-        """The codes of the alarms told so far."""
-        return [told["code"] for told in self.person.told("alarm")]
+    def notes(self) -> list[tuple[str, dict[str, Any]]]:
+        """What the device has told so far."""
+        return self.person.notes if self.connected else []
+
+    @property
+    def connected(self) -> bool:
+        """Whether the person has connected yet."""
+        return hasattr(self, "person")
+
+    def was_asked_for(self, start_ms: float) -> bool:
+        """Whether the person held the trigger when a strike began."""
+        return any(since < start_ms <= until + _LATE_MS for since, until in self._held)
+
+    def was_held(self, start_ms: float, end_ms: float) -> bool:
+        """Whether the person held the trigger all the time."""
+        return any(since < start_ms and end_ms <= until for since, until in self._held)
+
+    def beginnings(self) -> list[float]:
+        """When strikes and moves began."""
+        found = [
+            edge.time_ms for edge in self.edges if edge.output is Output.STRIKE and edge.level
+        ]
+        for times in self.steps.values():
+            found += times[:1] + [b for a, b in pairwise(times) if b - a > _PAUSE_MS]
+        return found
+
+    def still_moves(self) -> bool:
+        """Whether anything has moved in the last few ms."""
+        last = [times[-1] for times in self.steps.values() if times]
+        last += [edge.time_ms for edge in self.edges if edge.output is Output.STRIKE]
+        return bool(last) and max(last) > self.rig.now_ms() - _PAUSE_MS
 
     def _until_told(self, shots: int) -> None:
         person = self.person
         end_ms = self.rig.now_ms() + _ANSWER_MS
+        alarms = len(person.told("alarm"))
         while len(person.shots) < shots:
             person.wait(2)
-            if self.alarms() or self.rig.now_ms() > end_ms:
+            if len(person.told("alarm")) > alarms:
                 raise OverError(f"strike {shots} was not told")
+            if self.rig.now_ms() > end_ms:
+                raise OverError(f"strike {shots} was not told in time")
+        if self.ends_after is not None and shots >= self.ends_after:
+            raise EnoughError
+
+    def _noted(self, method: str) -> None:
+        if method == "alarm" and self.on_alarm:
+            self.on_alarm()
 
     def _looping(self) -> bool:
         watchdog = self.rig.chip.mcu.watchdog

@@ -6,11 +6,7 @@ PY := build/venv/bin/python
 TOOLCHAIN := PYTHONPATH=boards $(PYTHON) -m toolchain
 
 .DEFAULT_GOAL := help
-<<<<<<< HEAD
-.PHONY: help venv mpy-cross unix-port firmware demo test lint bench bench-session bench-motion powercuts fuzz limits mutation trace flash console lock clean
-=======
-.PHONY: help venv mpy-cross unix-port firmware demo test lint bench bench-session bench-motion powercuts fuzz limits faults trace flash console lock clean
->>>>>>> a76382c (Add the faults campaign)
+.PHONY: help venv mpy-cross unix-port firmware demo test lint bench bench-session bench-motion powercuts fuzz limits mutation faults trace flash console lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "make %-14s %s\n", $$1, $$2 }'
@@ -57,13 +53,11 @@ fuzz: venv unix-port ## ten million broken and hostile frames: build/fuzz.json
 limits: venv ## every limit at its boundaries against an oracle: build/limits.json
 	$(PY) -m mesodrive_rig.campaigns.limits
 
-<<<<<<< HEAD
 mutation: venv ## bugs put into the safety modules, one by one: build/mutation.json
 	$(PY) -m mesodrive_rig.campaigns.mutation
-=======
+
 faults: venv firmware ## each fault in each phase of a session, on the emulated chip: build/faults.json
 	$(PY) -m mesodrive_rig.campaigns.faults
->>>>>>> a76382c (Add the faults campaign)
 
 trace: venv ## hazards, requirements, tests: build/trace.json, docs/safety/matrix.md
 	$(PY) -m mesodrive_rig.trace

@@ -14,13 +14,14 @@ import tty
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mesodrive.link.port import PortLostError
 from mesodrive.telemetry import Shot
 from mesodrive_wire import (
     PROTOCOL,
     STOP,
+    UNKNOWN_METHOD,
     FrameError,
     LineReader,
     decode,
@@ -29,6 +30,11 @@ from mesodrive_wire import (
     notification,
 )
 from mesodrive_wire import result as result_message
+
+if TYPE_CHECKING:
+    from mesodrive_rig.ledger_model import LedgerModel
+
+LEDGER_METHODS = ("ledger.head", "ledger.records", "ledger.countersign", "dose.resolve")
 
 
 class Vanish:
@@ -84,6 +90,7 @@ class Script:
     state: str = "SAFE"
     heard: list[Heard] = field(default_factory=list[Heard])
     stops: int = 0  # "stop now" bytes heard
+    ledger: "LedgerModel | None" = None  # answers what is asked of the ledger
     _due: list[tuple[float, bytes | Vanish | Becomes]] = field(default_factory=list[Any])
     _reader: LineReader = field(default_factory=LineReader)
     _last: tuple[bytes, list[tuple[Item, ...]]] = (b"", [])
@@ -120,9 +127,9 @@ class Script:
         return min((at_s for at_s, _ in self._due), default=None)
 
     def methods(self) -> list[str]:
-        """The methods heard, pings and repeated lines left out."""
+        """The methods heard; pings, the ledger's and repeated lines left out."""
         lines = {heard.line: heard.method for heard in self.heard}
-        return [method for method in lines.values() if method != "ping"]
+        return [name for name in lines.values() if name != "ping" and name not in LEDGER_METHODS]
 
     def finish(self) -> None:
         """Raise AssertionError for what came unexpected and for what did not come."""
@@ -146,8 +153,16 @@ class Script:
             self._play(exchange.arrivals[0], heard)
         elif heard.method == "ping":
             self._play([result({"state": self.state, "uptime_ms": 1000})], heard)
+        elif heard.method in LEDGER_METHODS:
+            self._last = (heard.line, [])
+            self._play([self._of_ledger(heard)], heard)
         else:
             self._wrong.append(f"{heard.method} with {heard.params}")
+
+    def _of_ledger(self, heard: Heard) -> Callable[[int], bytes]:
+        if self.ledger is None:
+            return refusal(UNKNOWN_METHOD, "There is no such method; use one of docs/protocol.md.")
+        return result(self.ledger.answer(heard.method, heard.params))
 
     def _play(self, items: Sequence[Item], heard: Heard) -> None:
         at_s = heard.at_s
@@ -166,8 +181,10 @@ class ScriptedPort:
 
     name = "scripted"
 
-    def __init__(self, *exchanges: Exchange, state: str = "SAFE"):
-        self.script = Script(list(exchanges), state)
+    def __init__(
+        self, *exchanges: Exchange, state: str = "SAFE", ledger: "LedgerModel | None" = None
+    ):
+        self.script = Script(list(exchanges), state, ledger=ledger)
         self.closed = False
         self._now_s = 0.0
 
@@ -202,11 +219,13 @@ class ScriptedPort:
 
 
 @contextmanager
-def scripted_terminal(*exchanges: Exchange) -> Generator[tuple[str, Script]]:
+def scripted_terminal(
+    *exchanges: Exchange, ledger: "LedgerModel | None" = None
+) -> Generator[tuple[str, Script]]:
     """A pseudo-terminal with a device at its other end: its path, and the script it plays."""
     master, slave = pty.openpty()
     tty.setraw(slave)
-    script = Script(list(exchanges))
+    script = Script(list(exchanges), ledger=ledger)
     over = threading.Event()
     player = threading.Thread(target=_play_on, args=(master, slave, script, over))
     player.start()
@@ -324,6 +343,7 @@ STATUS: Mapping[str, Any] = {
     "delivered_nl": 0,
     "alarm": None,
     "dropped": 0,
+    "in_doubt": [],
 }
 LIVE: Mapping[str, Any] = {
     "state": "DELIVERING",

@@ -1,7 +1,7 @@
 """A mesodrive device by its commands, checked and typed. Lengths in mm, volumes in µL."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -78,6 +78,19 @@ class Alarm(_Answer):
     text: str
 
 
+class Doubt(NamedTuple):
+    """A dose of an earlier boot without a known outcome: at most so many strikes of `dose_nl`;
+    no strikes: priming, `dose_nl` in all."""
+
+    number: int
+    strikes: int
+    dose_nl: int
+
+    @property
+    def total_nl(self) -> int:
+        return max(1, self.strikes) * self.dose_nl
+
+
 class Status(_Answer):
     """How the device stands, as `status` of docs/protocol.md."""
 
@@ -94,6 +107,7 @@ class Status(_Answer):
     delivered_nl: int
     alarm: Alarm | None
     dropped: int
+    in_doubt: list[Doubt] = []
 
 
 class Check(_Answer):

@@ -6,15 +6,15 @@ certain and what is not.
 """
 
 import math
-import signal
-import threading
 from collections import deque
-from collections.abc import Callable, Generator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from mesodrive.device import Device, State, Status
 from mesodrive.errors import MesodriveError
+from mesodrive.ledger.join import Joined
+from mesodrive.ledger.keeper import LedgerKeeper
 from mesodrive.link.client import DeviceSilentError, RefusedError
 from mesodrive.link.port import PortLostError
 from mesodrive.presets import Prescription, Preset
@@ -26,9 +26,10 @@ from mesodrive.records import (
     SessionFacts,
     SessionOutcome,
 )
-from mesodrive.session_view import Result, View
+from mesodrive.session_view import Result, View, doubts
 from mesodrive.shot_book import ShotBook, Truth
 from mesodrive.telemetry import LiveStatus, Shots
+from mesodrive.undisturbed import undisturbed
 
 PRIME_BEYOND_DEAD_UL = 1.0  # until the first drop shows at the needle
 _HOT: tuple[State, ...] = ("ARMED", "DELIVERING", "PAUSED")
@@ -44,7 +45,8 @@ class TreatmentSession:
     """`run` it once. `truth` is there on the emulated rig only.
 
     `find_again` opens the same device after its link was lost; it may take some seconds and
-    raises MesodriveError when there is none.
+    raises MesodriveError when there is none. With `ledger` the device's own record is fetched
+    before and after, and what it says is what counts.
     """
 
     def __init__(
@@ -59,6 +61,7 @@ class TreatmentSession:
         primed: bool = False,
         truth: Truth | None = None,
         find_again: Callable[[], Device] | None = None,
+        ledger: LedgerKeeper | None = None,
     ):
         self._device = device
         self._records = records
@@ -68,6 +71,8 @@ class TreatmentSession:
         self._view = view
         self._primed = primed
         self._find_again = find_again
+        self._ledger = ledger
+        self._fetched = False  # the ledger, since the session ended
         self._book = ShotBook(
             records,
             dose_nl=thousandths(prescription.dose_ul),
@@ -98,15 +103,18 @@ class TreatmentSession:
         recorded then), RecordsError when the record cannot be kept (the device is disarmed).
         """
         self._check()
+        begun = self._ledger.before(self._device) if self._ledger else None
         self._profile_id = self._device.load(self._profile).profile
-        self._id = self._records.start(self._facts)
+        self._id = self._records.start(self._facts, begun and begun.mark(self._profile_id))
         self._book.begin(self._id)
-        for sentence in self._prescription.warnings:
+        if begun is None:
+            self._ledger = None
+        for sentence in (*self._prescription.warnings, *(begun.notes if begun else ())):
             self._note(EventKind.NOTE, sentence)
         try:
             return self._treat()
         except (PortLostError, DeviceSilentError) as error:
-            with _undisturbed():
+            with undisturbed():
                 return self._lost(str(error))
         except BaseException:  # the record cannot be kept, or a defect of ours
             self._make_safe()
@@ -121,7 +129,7 @@ class TreatmentSession:
             stopped_because = "A person stopped it at the host."
         except RefusedError as refusal:
             stopped_because = str(refusal)
-        with _undisturbed():
+        with undisturbed():
             if stopped_because:
                 with suppress(RefusedError):  # in a fault it has stopped already
                     self._device.disarm()
@@ -139,6 +147,8 @@ class TreatmentSession:
                 f"{self._prescription.fill_ul:.1f}; fill more or plan fewer shots."
             )
         status = self._device.status()
+        if status.in_doubt:
+            raise SessionError(doubts(status.in_doubt))
         if status.state == "FAULT":
             raise SessionError(
                 f"The device is in FAULT ({status.why.rstrip('.')}); put that right, then run "
@@ -223,6 +233,7 @@ class TreatmentSession:
             outcome, reason = SessionOutcome.COMPLETE, "All shots are done."
             if self._book.cut_short:
                 reason = f"All shots are done, {self._book.cut_short} of them cut short."
+        self._fetch_ledger(self._device)
         return self._finish(outcome, reason, status.shots_done - len(self._book))
 
     def _lost(self, reason: str) -> Result:
@@ -235,6 +246,9 @@ class TreatmentSession:
         self._device.close()
         self._book.record()
         done = self._told_after_all()
+        if done is None and self._joined():
+            reason = f"{reason} The device was found again, and its ledger has told the rest."
+            return self._finish(SessionOutcome.LINK_LOST, reason, 0)
         if done is not None:
             reason = f"{reason} The device was found again and has told the rest."
             return self._finish(SessionOutcome.LINK_LOST, reason, done - len(self._book))
@@ -255,19 +269,45 @@ class TreatmentSession:
             with self._find_again() as device:
                 status = device.status()
                 same = device.info.serial == self._facts.device.serial
-                if not same or status.profile != self._profile_id or status.state in _HOT:
+                if not same or status.state in _HOT:
                     return None
-                self._note_lost(self._book.fetch(device, status.shots_done))
-                self._note_lost(self._book.give_up(status.shots_done))
-                return status.shots_done
+                told = status.profile == self._profile_id
+                if told:
+                    self._note_lost(self._book.fetch(device, status.shots_done))
+                    self._note_lost(self._book.give_up(status.shots_done))
+                self._fetch_ledger(device)
+                return status.shots_done if told else None
         except RecordsError:
             raise
         except MesodriveError:
             return None
 
+    def _fetch_ledger(self, device: Device) -> None:
+        """Bring the records up to the device's ledger. What it says is true without it, too."""
+        if self._ledger is None:
+            return
+        try:
+            for sentence in self._ledger.after(device):
+                self._note(EventKind.NOTE, sentence)
+            self._fetched = True
+        except RecordsError:
+            raise
+        except MesodriveError as error:
+            text = "The device's ledger was not fetched; run mesodrive ledger fetch."
+            self._note(EventKind.NOTE, f"{text} {error}")
+
+    def _joined(self) -> Joined | None:
+        """This session as the device's ledger has it; None when that is not known."""
+        return self._records.joined(self._id) if self._fetched else None
+
     def _finish(self, outcome: SessionOutcome, reason: str, uncertain_shots: int) -> Result:
         uncertain_ul = uncertain_shots * self._prescription.dose_ul
         lost = len(self._book.lost)
+        if joined := self._joined():
+            uncertain_shots, lost = joined.uncertain_shots, joined.lost_shots
+            uncertain_ul = joined.uncertain_nl / 1000
+            for sentence in self._records.differences(self._id):
+                self._note(EventKind.NOTE, sentence)
         self._records.finish(self._id, outcome, reason, uncertain_shots, uncertain_ul, lost)
         return Result(
             self._id,
@@ -287,19 +327,6 @@ class TreatmentSession:
             self._device.disarm()
         except MesodriveError:
             self._device.close()  # the device stops when the port is closed
-
-
-@contextmanager
-def _undisturbed() -> Generator[None]:
-    """Ctrl-C pressed again does not keep the record from being closed."""
-    if threading.current_thread() is not threading.main_thread():
-        yield  # only the main thread hears of it anyway
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def _ignore(_method: str, _params: dict[str, Any]) -> None:

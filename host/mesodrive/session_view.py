@@ -1,8 +1,10 @@
 """How a session is watched, and how it ended."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from mesodrive.device import Doubt
 from mesodrive.presets import Coverage
 from mesodrive.records import SessionOutcome, ShotReport
 from mesodrive.telemetry import LiveStatus
@@ -51,3 +53,13 @@ class Result:
         """Whether every shot was given in full, and that is certain."""
         complete = self.outcome is SessionOutcome.COMPLETE
         return complete and not self.cut_short and not self.uncertain_shots
+
+
+def doubts(doses: Sequence[Doubt]) -> str:
+    """The sentence about doses of which nobody knows what was given."""
+    volume_ul = sum(dose.total_nl for dose in doses) / 1000
+    many = "A dose of before has" if len(doses) == 1 else f"{len(doses)} doses of before have"
+    return (
+        f"{many} no known outcome, up to {volume_ul:.3f} µL in all; say what was given with"
+        " mesodrive ledger resolve, then begin again."
+    )

@@ -5,7 +5,7 @@ import sys
 import typer
 
 from mesodrive import __version__
-from mesodrive.cli import demo, device, presets, session, sim
+from mesodrive.cli import demo, device, ledger, presets, session, sim
 from mesodrive.errors import MesodriveError
 
 app = typer.Typer(
@@ -26,6 +26,7 @@ app.command()(device.ack)
 app.command()(device.flash)
 app.add_typer(presets.app, name="preset")
 app.add_typer(session.app, name="session")
+app.add_typer(ledger.app, name="ledger")
 
 
 def _version(wanted: bool) -> None:

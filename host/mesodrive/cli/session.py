@@ -21,6 +21,8 @@ from mesodrive.cli.presets import PresetArgument
 from mesodrive.cli.views import JsonView, TableView
 from mesodrive.device import Device
 from mesodrive.errors import MesodriveError
+from mesodrive.ledger.host_key import HostKey
+from mesodrive.ledger.keeper import LedgerKeeper
 from mesodrive.presets import ADJUSTABLE, MODES, Prescription, load_preset, prescribe
 from mesodrive.records import Records
 from mesodrive.session import TreatmentSession
@@ -101,6 +103,7 @@ def run(
             operator=operator,
             primed=primed,
             find_again=lambda: _found_again(port, serial),
+            ledger=LedgerKeeper(book, HostKey.load()),
         )
         if treatment.prime_ul and not yes:
             _confirm(

@@ -66,7 +66,7 @@ def fetch(
         return Fetched(ledger, told, 0, (flaw,), True)
     new, flaws, refused = _take(source, told, ledger, store, key, progress)
     known = store.begin(serial)
-    if known.head and not refused:
+    if known.head and not refused and known.head.sequence >= told.sequence:
         store.see(ledger.key, known.head)
     return Fetched(known, told, new, flaws, refused)
 

@@ -7,9 +7,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from mesodrive.ledger.doses import Account, Dose
-from mesodrive.ledger.join import Joined, differences, join
+from mesodrive.ledger.join import Joined, differences, join, suggested
 from mesodrive.records.ledger_facts import LedgerDose, SessionLedger
-from mesodrive.records.ledger_links import session_doses
+from mesodrive.records.ledger_links import is_complete, session_doses
 from mesodrive.records.models import (
     LedgerFlawRow,
     LedgerHeadRow,
@@ -17,6 +17,11 @@ from mesodrive.records.models import (
     SessionLedgerRow,
     SessionRow,
     ShotRow,
+)
+
+_INCOMPLETE = (
+    "Not all of the device's ledger about this session could be fetched; what this host recorded"
+    " and what it takes for uncertain stand."
 )
 
 
@@ -27,13 +32,22 @@ class Joining:
     link: SessionLedgerRow
     doses: list[Dose]
     recorded: dict[int, int]
+    complete: bool  # all that the device had to say of the session was fetched
 
     @property
     def joined(self) -> Joined:
         return join(self.doses, self.recorded)
 
+    def differences(self) -> list[str]:
+        """What the ledger and the record of this host do not agree on."""
+        if not self.complete:
+            return [_INCOMPLETE]
+        return differences(Account.of(self.doses), self.joined, self.recorded)
+
     def figures(self) -> dict[str, object]:
-        """What is uncertain of the session, now that the ledger is known."""
+        """What is uncertain of the session, if the ledger is known."""
+        if not self.complete:
+            return {}
         joined = self.joined
         return {
             "uncertain_shots": joined.uncertain_shots,
@@ -51,7 +65,24 @@ def joining(db: Session, row: SessionRow) -> Joining | None:
         sa.select(ShotRow.number, ShotRow.dose_ul).where(ShotRow.session_key == row.key)
     )
     recorded = {number: round(1000 * dose_ul) for number, dose_ul in shots}
-    return Joining(link, session_doses(db, link), recorded)
+    return Joining(link, session_doses(db, link), recorded, is_complete(db, link))
+
+
+def recorded_of(db: Session, key: int, number: int) -> tuple[str, int, int] | None:
+    """See LedgerStore.recorded."""
+    found = db.execute(
+        sa.select(SessionRow, SessionLedgerRow)
+        .join(SessionLedgerRow, SessionLedgerRow.session_key == SessionRow.key)
+        .where(SessionLedgerRow.ledger_key == key, SessionLedgerRow.sequence < number)
+        .order_by(SessionLedgerRow.sequence.desc())
+        .limit(1)
+    ).first()
+    joined = joining(db, found[0]) if found else None
+    if found is None or joined is None:
+        return None
+    if all(dose.number != number for dose in joined.doses):
+        return None  # made under another host's profile
+    return (found[0].id, *suggested(joined.doses, joined.recorded, number))
 
 
 def account(db: Session, joining: Joining) -> SessionLedger | None:
@@ -73,6 +104,7 @@ def account(db: Session, joining: Joining) -> SessionLedger | None:
     joined = joining.joined
     return SessionLedger(
         serial=serial or "",
+        complete=joining.complete,
         profile_record=joining.link.sequence or 0,
         head_sequence=head.sequence if head else 0,
         head_chain=head.chain.hex() if head else "",
@@ -86,7 +118,7 @@ def account(db: Session, joining: Joining) -> SessionLedger | None:
         resolved_ul=sums.resolved_nl / 1000,
         primed_ul=sums.primed_nl / 1000,
         unknown_shots=joined.unknown_shots,
-        differences=tuple(differences(sums, joined, joining.recorded)),
+        differences=tuple(joining.differences()),
         doses=tuple(map(_dose, joining.doses)),
     )
 

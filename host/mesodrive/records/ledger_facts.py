@@ -17,13 +17,15 @@ class LedgerDose(Frozen):
 class SessionLedger(Frozen):
     """The same session as the device's ledger has it, as far as that was fetched.
 
-    `head_…` is where the ledger was last seen to end; `whole` is whether nothing was ever wrong
-    with it, and `flaws` is what was. `unknown_shots` are recorded shots that the ledger does not
-    have. `differences` are sentences about what the two do not agree on.
+    `complete` is whether all of it was fetched. `head_…` is where the ledger was last seen to
+    end; `whole` is whether nothing was ever wrong with it, and `flaws` is what was.
+    `unknown_shots` are recorded shots that the ledger does not have. `differences` are sentences
+    about what the two do not agree on.
     """
 
     serial: str
     profile_record: Count
+    complete: bool
     head_sequence: Count
     head_chain: str
     whole: bool

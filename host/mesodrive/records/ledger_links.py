@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 from mesodrive.ledger import Row
 from mesodrive.ledger.doses import Dose, doses_of
 from mesodrive.ledger.rows import ProfileLoaded
-from mesodrive.records.models import LedgerRecordRow, SessionLedgerRow
+from mesodrive.records.models import LedgerHeadRow, LedgerRecordRow, SessionLedgerRow
 
 _DOSE_KINDS = ("profile", "intent", "outcome", "resolved")
 
@@ -42,15 +42,37 @@ def link_sessions(db: Session, key: int) -> None:
 def session_doses(db: Session, link: SessionLedgerRow) -> list[Dose]:
     """The doses under the profile record of `link`, with the ends that came of them since."""
     assert link.sequence is not None
-    following = db.scalar(
+    rows = dose_rows(db, link.ledger_key, link.sequence, _following(db, link))
+    return [dose for dose in doses_of(rows) if dose.session == link.sequence]
+
+
+def is_complete(db: Session, link: SessionLedgerRow) -> bool:
+    """Whether a fetch came to its end after the session began, and no record is missing."""
+    assert link.sequence is not None
+    seen = db.scalar(
+        sa.select(sa.func.max(LedgerHeadRow.sequence)).where(
+            LedgerHeadRow.ledger_key == link.ledger_key
+        )
+    )
+    end = _following(db, link) or seen or 0
+    here = db.scalar(
+        sa.select(sa.func.count()).where(
+            LedgerRecordRow.ledger_key == link.ledger_key,
+            LedgerRecordRow.sequence.between(link.sequence, end),
+        )
+    )
+    return bool(seen) and link.sequence <= seen and here == end - link.sequence + 1
+
+
+def _following(db: Session, link: SessionLedgerRow) -> int | None:
+    """The next profile record."""
+    return db.scalar(
         sa.select(sa.func.min(LedgerRecordRow.sequence)).where(
             LedgerRecordRow.ledger_key == link.ledger_key,
             LedgerRecordRow.kind == "profile",
             LedgerRecordRow.sequence > link.sequence,
         )
     )
-    rows = dose_rows(db, link.ledger_key, link.sequence, following)
-    return [dose for dose in doses_of(rows) if dose.session == link.sequence]
 
 
 def dose_rows(db: Session, key: int, first: int, following: int | None) -> list[Row]:

@@ -28,6 +28,7 @@ from mesodrive.ledger.rows import (
 from mesodrive.ledger.verify import Flaw, FlawKind
 from mesodrive.records.database import writer
 from mesodrive.records.errors import RecordsError, in_one_sentence
+from mesodrive.records.ledger_accounts import recorded_of
 from mesodrive.records.ledger_links import dose_rows, link_sessions
 from mesodrive.records.models import (
     LedgerFlawRow,
@@ -35,6 +36,7 @@ from mesodrive.records.models import (
     LedgerRecordRow,
     LedgerRow,
     SessionLedgerRow,
+    SessionRow,
 )
 
 KINDS: dict[type[Event], str] = {
@@ -210,13 +212,21 @@ class LedgerStore:
         with self._transaction(self._engine) as db:
             return doses_of(dose_rows(db, key, 0, None))
 
-    def sessions(self, key: int) -> dict[int, int]:
-        """Profile record → key of the session whose it is."""
+    def sessions(self, key: int) -> dict[int, str]:
+        """Profile record → id of the session whose it is."""
         with self._transaction(self._engine) as db:
-            query = sa.select(SessionLedgerRow.sequence, SessionLedgerRow.session_key).where(
-                SessionLedgerRow.ledger_key == key, SessionLedgerRow.sequence.is_not(None)
+            query = (
+                sa.select(SessionLedgerRow.sequence, SessionRow.id)
+                .join(SessionRow, SessionRow.key == SessionLedgerRow.session_key)
+                .where(SessionLedgerRow.ledger_key == key)
             )
             return {sequence: session for sequence, session in db.execute(query) if sequence}
+
+    def recorded(self, key: int, number: int) -> tuple[str, int, int] | None:
+        """Of a dose by its number: the session, and the strikes and nL that this host recorded of
+        it, at least; None when no session of this host made it."""
+        with self._transaction(self._engine) as db:
+            return recorded_of(db, key, number)
 
     def _known(self, db: Session, row: LedgerRow) -> KnownLedger:
         query = sa.select(LedgerRecordRow.raw).where(LedgerRecordRow.ledger_key == row.key)

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from mesodrive import __version__
+from mesodrive.ledger.join import Joined
 from mesodrive.records.database import default_path, open_database, writer
 from mesodrive.records.errors import RecordsError, in_one_sentence
 from mesodrive.records.facts import (
@@ -234,6 +235,18 @@ class Records:
                 shots=tuple(ShotRecord.model_validate(shot) for shot in row.shots),
                 events=tuple(EventRecord.model_validate(event) for event in row.events),
             )
+
+    def joined(self, session_id: str) -> Joined | None:
+        """What is uncertain of a session by the device's ledger; None when that is not known."""
+        with self._transaction(self._engine) as db:
+            found = joining(db, self._started(db, session_id))
+            return found.joined if found and found.complete else None
+
+    def differences(self, session_id: str) -> list[str]:
+        """What the device's ledger and the record of a session do not agree on."""
+        with self._transaction(self._engine) as db:
+            found = joining(db, self._started(db, session_id))
+            return found.differences() if found else []
 
     @contextmanager
     def _transaction(self, engine: sa.Engine) -> Generator[Session]:

@@ -17,6 +17,8 @@ def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("MESODRIVE_RECORDS", str(tmp_path / "records.db"))
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    monkeypatch.delenv("MESODRIVE_HOST_KEY", raising=False)
     monkeypatch.delenv("MESODRIVE_PORT", raising=False)
     monkeypatch.setattr(discovery.list_ports, "comports", lambda: ())
     monkeypatch.setattr(output.console, "width", 200)

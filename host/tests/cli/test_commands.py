@@ -42,6 +42,7 @@ def commands(group: Any, *words: str) -> Iterator[tuple[tuple[str, ...], Any]]:
         yield from commands(command, *words, name)
 
 
+UNITS = re.compile(r"µL|cm²|\bmm\b|\bms\b|\bHz\b|[Ss]hots|[Ss]trikes|\bdoses?\b")
 COMMANDS = dict(commands(typer.main.get_command(app)))
 
 
@@ -69,6 +70,11 @@ def test_all_commands_are_there() -> None:
         "session show",
         "session report",
         "session export",
+        "ledger show",
+        "ledger fetch",
+        "ledger verify",
+        "ledger history",
+        "ledger resolve",
     }
 
 
@@ -87,7 +93,7 @@ def test_every_command_and_option_explains_itself(
 def test_every_number_is_asked_for_in_a_unit(words: tuple[str, ...]) -> None:
     for option in COMMANDS[words].params:
         if re.search(r"\b(float|int)\b", str(option.type_descriptor.annotation)):
-            assert re.search(r"µL|cm²|\bmm\b|\bms\b|\bHz\b|[Ss]hots", option.help), option.name
+            assert UNITS.search(option.help), option.name
 
 
 def test_the_version_is_told(mesodrive: Mesodrive) -> None:

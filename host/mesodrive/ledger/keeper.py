@@ -1,0 +1,80 @@
+"""Keeps the records in step with a device's ledger around a session: before it and after it."""
+
+from dataclasses import dataclass
+
+from mesodrive.device import Device
+from mesodrive.errors import MesodriveError
+from mesodrive.ledger.fetch import Fetched, fetch, sign
+from mesodrive.ledger.host_key import HostKey
+from mesodrive.ledger.wire import DeviceLedger
+from mesodrive.link.client import RefusedError
+from mesodrive.records import LedgerMark, Records
+from mesodrive_wire import UNKNOWN_METHOD
+
+_SETTLES_S = (
+    2.0  # a pull's outcome is on flash this long after it is over, with an erase before it
+)
+_LOOK_S = 0.05
+
+
+class LedgerError(MesodriveError):
+    """A ledger with which no session may begin."""
+
+
+@dataclass(frozen=True)
+class Begun:
+    """Where a session begins: after record `after` of that ledger."""
+
+    ledger: int
+    after: int
+    notes: tuple[str, ...]
+
+    def mark(self, profile: str) -> LedgerMark:
+        """The same for the records; `profile` is the loaded one's id."""
+        return LedgerMark(self.ledger, self.after, int(profile, 16))
+
+
+class LedgerKeeper:
+    """`key` is that with which this host countersigns."""
+
+    def __init__(self, records: Records, key: HostKey):
+        self._store = records.ledgers
+        self._key = key
+
+    def before(self, device: Device) -> Begun | None:
+        """Fetch what is new. Raises LedgerError when this is not the ledger seen before, or
+        does not go on from it. None for a device that keeps no ledger."""
+        try:
+            fetched = self._fetch(device)
+        except RefusedError as refusal:
+            if refusal.code == UNKNOWN_METHOD:
+                return None
+            raise
+        if fetched.refused:
+            raise LedgerError(fetched.flaws[0].text)
+        head = fetched.ledger.head
+        return Begun(
+            fetched.ledger.key,
+            head.sequence if head else 0,
+            tuple(flaw.text for flaw in fetched.flaws),
+        )
+
+    def after(self, device: Device) -> list[str]:
+        """Fetch what a session has left and countersign it; return what was found wrong.
+
+        Nothing may be live. Raises MesodriveError when the device or the records do.
+        """
+        source = DeviceLedger(device.client)
+        until_s = device.client.port.now_s() + _SETTLES_S
+        while any(dose.since_this_boot for dose in source.head().pending):
+            if device.client.port.now_s() > until_s:
+                break
+            device.client.pump(_LOOK_S)
+        fetched = self._fetch(device)
+        found = [flaw.text for flaw in fetched.flaws]
+        if sign(source, fetched, self._store, self._key):
+            found += [flaw.text for flaw in self._fetch(device).flaws]
+        return found
+
+    def _fetch(self, device: Device) -> Fetched:
+        return fetch(DeviceLedger(device.client), device.info.serial, self._store, self._key)

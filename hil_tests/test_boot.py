@@ -5,7 +5,7 @@ import random
 import pytest
 
 from mesodrive.link.port import PortLostError
-from mesodrive_rig.emulated.edges import EdgeLog
+from mesodrive_rig.emulated.edges import DRIVING, EdgeLog
 from mesodrive_rig.emulated.rig import EmulatedRig
 from mesodrive_rig.operator import NEAR_HOME, PRIME_UL, Operator, profile
 from mesodrive_rig.plant import NeedleState, Output, Sensor
@@ -20,7 +20,7 @@ FILE_SYSTEM = 0x0A0000  # first byte of what MicroPython keeps for files on a Pi
 @pytest.mark.parametrize("flash", ["as built", "with a broken file system"])
 def test_power_up_leads_to_safe_moves_nothing_and_writes_nothing(flash: str):
     rig = EmulatedRig(NEAR_HOME)
-    edges = EdgeLog(rig, Output)
+    edges = EdgeLog(rig, DRIVING)
     if flash != "as built":
         size = len(rig.chip.mcu.flash) - FILE_SYSTEM
         rig.chip.mcu.flash[FILE_SYSTEM:] = random.Random(1).randbytes(size)
@@ -96,7 +96,7 @@ def test_a_failed_self_test_is_a_fault_with_one_sentence(
     sensor: Sensor, level: bool, sentence: str
 ):
     rig = EmulatedRig(NEAR_HOME)
-    edges = EdgeLog(rig, Output)
+    edges = EdgeLog(rig, DRIVING)
     rig.chip.drive(rig.gpio(sensor), level)
     status = Operator(rig).device.status()
     assert status.state == "FAULT"

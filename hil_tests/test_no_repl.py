@@ -3,10 +3,9 @@
 import pytest
 
 from mesodrive.link.port import Port
-from mesodrive_rig.emulated.edges import EdgeLog
+from mesodrive_rig.emulated.edges import DRIVING, EdgeLog
 from mesodrive_rig.emulated.rig import EmulatedRig
 from mesodrive_rig.operator import NEAR_HOME, Operator, profile
-from mesodrive_rig.plant import Output
 
 pytestmark = pytest.mark.hil
 
@@ -75,7 +74,7 @@ def test_nothing_that_is_said_leads_to_a_prompt(operator: Operator, said: bytes)
 @pytest.fixture(scope="module")
 def service() -> tuple[EmulatedRig, EdgeLog, Port]:
     rig = EmulatedRig(NEAR_HOME, service=True)
-    edges = EdgeLog(rig, Output)
+    edges = EdgeLog(rig, DRIVING)
     return rig, edges, rig.connect()
 
 

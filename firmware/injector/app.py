@@ -24,10 +24,9 @@ def run(port):
     injector.start()
     controller, link, wait = injector.controller, injector.link, port.wait
     port.watchdog.start(_WATCHDOG_MS)
-    feed = port.watchdog.feed
+    injector.supervise(port.watchdog.feed)
     while True:
         injector.look()
-        feed()
         wait(_USB_FRAME_MS if link.sending else controller.pace_ms)
 
 

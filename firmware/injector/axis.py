@@ -14,6 +14,7 @@ class Axis:
         self.backlash_steps = backlash_um * steps_per_mm // 1000
         self.position = 0
         self.homed = False
+        self.edges = 0  # all that were asked for, as counted
         self.forward = False  # the flank of the screw that touches
         self._slack = 0  # backlash steps still to be taken up, after a stop in the midst of it
 
@@ -41,6 +42,7 @@ class Axis:
 
     def moved(self, steps: int) -> int:
         """Count `steps` made in the chosen direction; return those that moved the driven part."""
+        self.edges += steps
         taken_up = min(steps, self._slack)
         self._slack -= taken_up
         steps -= taken_up

@@ -7,6 +7,7 @@ _CAUSES = (
     ("cartridge", "cartridge_out", "the cartridge was removed"),
     ("interlock", "interlock", "the interlock line fell"),
     ("rail", "rail_dead", "the motor rail fell"),
+    ("driver_ok", "driver_fault", "a motor driver reports an error"),
 )
 _WAYS_OUT = {
     "stop_pulled": "release the stop",
@@ -14,6 +15,7 @@ _WAYS_OUT = {
     "cartridge_out": "put in a new cartridge",
     "interlock": "check the wires of stop and guard",
     "rail_dead": "check the supply",
+    "driver_fault": "let it cool and check motors and their wires",
 }
 _ABSENT = {
     "guard": "The guard is open",
@@ -22,6 +24,7 @@ _ABSENT = {
     "cartridge": "There is no cartridge",
     "needle_back": "The needle is not back at its rest",
     "rail": "The motor rail is off",
+    "driver_ok": "A motor driver reports an error",
 }
 _PRESENT = {
     "trigger": "The trigger is pressed; release it",
@@ -33,6 +36,11 @@ _PRESENT = {
 HOT_INPUTS = tuple(name for name, _, _ in _CAUSES)  # must hold while a person may strike
 HELD_INPUTS = tuple(name for name in HOT_INPUTS if name != "cartridge")  # while axes are held
 
+OCCLUDED = (
+    "occlusion",
+    "The plunger resists too much: the line is blocked; take the device off the skin, change the "
+    "needles, acknowledge, home, and prime into the air.",
+)
 GLITCH = (
     "interlock",
     "The interlock line fell for a moment; check the wires of stop and guard, then acknowledge.",
@@ -50,6 +58,11 @@ def first_fallen(inputs: int, masks: "dict[str, int]", names=HOT_INPUTS):
 def alarm_sentence(code: str, why: str) -> str:
     """What happened and the way out, as one sentence."""
     return "%s; %s, then acknowledge." % (capital(why), _WAYS_OUT[code])
+
+
+def sensor_sentence(name: str) -> str:
+    """A sensor says what cannot be, as one sentence."""
+    return "The %s sensor says what cannot be; check its wires, then acknowledge." % name
 
 
 def absence(name: str) -> str:

@@ -6,22 +6,25 @@ from injector.controller import ARMED, FAULT, HOT, READY, SAFE, STOPPED_BY_HOST
 from injector.delivery import Delivery, Plan
 from injector.dose import DoseMeter
 from injector.errors import Refusal
-from injector.limits import MAX_PRIME_NL
+from injector.limits import MAX_FORCE_MN, MAX_PRIME_NL
 from injector.params import only, whole
 from injector.profile import Profile
 from injector.travel import Interrupted, power_up
 from mesodrive_wire import BAD_PARAMS, FAULTED, INTERLOCK, LIMIT, WRONG_STATE
+
+_RETREAT_UM = 1_000  # of the pusher; what a line gives back is a fraction of it
 
 
 class Commands:
     """`machine` has the mechanics, see drives.py. `report` is called for every strike; `collect`
     frees memory while nothing moves."""
 
-    def __init__(self, control, port, machine, inputs, drives, uptime, report, collect):
+    def __init__(self, control, port, machine, inputs, sensors, drives, uptime, report, collect):
         self._control = control
         self._port = port
         self._machine = machine
         self._inputs = inputs
+        self._sensors = sensors
         self._plunger, self._depth = drives
         self._uptime = uptime
         self._report = report
@@ -45,6 +48,7 @@ class Commands:
         self._control.delivery = Delivery(
             self._port,
             self._inputs,
+            self._sensors,
             plan,
             meter,
             plunger.axis,
@@ -73,7 +77,7 @@ class Commands:
         self._in(SAFE, READY)
         if not self._control.delivery:
             raise Refusal(WRONG_STATE, "Load a profile before homing.")
-        self._want(("guard", "stop", "interlock", "needle_back"))
+        self._want(("guard", "stop", "interlock", "needle_back", "driver_ok"))
         self._control.begin(self._homing(), "homing", answer)
 
     def prime(self, params, answer):
@@ -87,14 +91,14 @@ class Commands:
                 "Priming takes %d nl and the syringe holds %d; fill it." % (nl, self._left()),
                 {"name": "volume_nl", "value": nl, "limit": self._left()},
             )
-        self._want(("guard", "stop", "interlock", "cartridge", "needle_back"))
+        self._want(("guard", "stop", "interlock", "cartridge", "needle_back", "driver_ok"))
         self._want_not(("contact",))
         self._control.begin(self._priming(nl), "priming", answer)
 
     def arm(self):
         """READY → ARMED: from here a person's trigger and skin contact begin the strikes."""
         self._in(READY)
-        self._want(("guard", "stop", "interlock", "cartridge", "needle_back", "rail"))
+        self._want(("guard", "stop", "interlock", "cartridge", "needle_back", "rail", "driver_ok"))
         self._want_not(("trigger",))
         delivery = self._control.job
         if delivery.complete:
@@ -107,6 +111,18 @@ class Commands:
                 "The shots need %d nl and the syringe holds %d; fill it or ask for fewer."
                 % (needed, self._left()),
                 {"name": "fill_nl", "value": needed, "limit": self._left()},
+            )
+        if delivery.plan.profile.dose_nl and self._control.pressed:
+            raise Refusal(
+                INTERLOCK,
+                "The line was blocked and nothing has shown that it is free; prime into the air "
+                "first.",
+            )
+        if delivery.plan.profile.dose_nl and not delivery.relieved:
+            raise Refusal(
+                INTERLOCK,
+                "The line is under pressure: the plunger feels %d mN; wait, or prime into the air."
+                % self._sensors.force_mn,
             )
         self._inputs.forget_press()
         self._control.go(ARMED, "armed by the host")
@@ -125,7 +141,10 @@ class Commands:
     def ack(self):
         """FAULT → SAFE, when the cause is gone."""
         self._in(FAULT)
-        self._want(("guard", "stop", "interlock", "cartridge", "needle_back"))
+        self._want(("guard", "stop", "interlock", "cartridge", "needle_back", "driver_ok"))
+        trouble = self._control.sensed()
+        if trouble:
+            raise Refusal(INTERLOCK, trouble.sentence)
         self._want_not(("trigger", "needle_out", "rail"))
         self._control.alarm = None
         self._control.go(SAFE, "fault acknowledged")
@@ -169,18 +188,28 @@ class Commands:
     def _homing(self):
         machine = self._machine
         yield from power_up(self._port, self._inputs, self._uptime)
+        self._plunger.force_counts = self._sensors.force.count(MAX_FORCE_MN)
         for drive in (self._depth, self._plunger):
             yield from drive.home(machine.HOME_BACK_OFF_UM, machine.HOME_SLOW_UM_S)
         yield from self._depth.go_to(self._depth_steps())
-        seat = self._control.job.plan.seat_um(self._left())
-        yield from self._plunger.go_to(self._plunger.axis.steps_at(seat))
-        yield from self._plunger.face_forward()
+        job, plunger = self._control.job, self._plunger
+        seat = plunger.axis.steps_at(job.plan.seat_um(self._left()))
+        # After an occlusion what was pressed into the line has come back: the pusher stays behind
+        # it, and only priming into the air goes on from there.
+        away = plunger.axis.steps_at(_RETREAT_UM) if self._control.pressed else 0
+        job.retreat = min(seat, away)
+        plunger.force_counts = self._sensors.force.count(job.plan.forces.rest_mn)
+        yield from plunger.go_to(seat - job.retreat)
+        yield from plunger.face_forward()
         return {"state": READY}
 
     def _priming(self, nl):
         plunger, meter = self._plunger, self._control.job.meter
         before = plunger.axis.position
-        move = plunger.go_by(meter.steps(nl), plunger.speed_um_s // 4)
+        forces = self._control.job.plan.forces
+        um_s = forces.prime_um_s(plunger.speed_um_s // 4)
+        plunger.force_counts = self._sensors.force.count(forces.prime_mn(um_s))
+        move = plunger.go_by(meter.steps(nl), um_s)
         try:
             for _ in move:
                 if self._inputs.on("contact"):
@@ -192,6 +221,8 @@ class Commands:
             move.close()
             steps = plunger.axis.position - before
             self._control.job.prime_done(steps)
+        if not self._control.job.retreat:
+            self._control.pressed = False  # all of it came out without too much force
         return {"steps": steps, "volume_nl": meter.nl(steps)}
 
     def _interrupted(self, why):

@@ -5,13 +5,15 @@ from injector.causes import (
     GLITCH,
     HELD_INPUTS,
     HOT_INPUTS,
+    OCCLUDED,
     alarm_sentence,
     capital,
     first_fallen,
+    sensor_sentence,
 )
 from injector.delivery import Delivery
 from injector.errors import Refusal, Trouble
-from injector.limits import HOST_SILENCE_MS
+from injector.limits import HOST_SILENCE_MS, LEAST_SUPPLY_PCT, LOW_PCT, MAX_COIL_DC
 from injector.profile import BURST, STAMP
 from injector.trace import INPUTS, STATE
 from injector.travel import Interrupted
@@ -45,14 +47,21 @@ class Controller:
     Every `step` looks at the inputs first, then lets what is under way go on.
     """
 
-    def __init__(self, port, inputs, drives, uptime, tell, collect, trace):
+    def __init__(self, port, inputs, sensors, machine, drives, uptime, tell, collect, trace):
+        """`machine` has the supply's voltage, see drives.py."""
         self.state = SELF_TEST
         self.why = "power-up"
         self.alarm = None
         self.heard_ms = 0  # when the host last said something valid
         self.delivery = None  # of the profile that is loaded
+        self.steps = 0
+        self.sound = True  # every part lives: only then is the rail held
+        self.pressed = False  # the line was blocked, and has not been primed since
         self._port = port
         self._inputs = inputs
+        self._sensors = sensors
+        self._least_mv = machine.SUPPLY_MV * LEAST_SUPPLY_PCT // 100
+        self._warned = None  # the delivery whose low syringe has been told
         self._drives = drives
         self._uptime = uptime
         self._tell = tell
@@ -83,7 +92,8 @@ class Controller:
         self._inputs.poll(now)
         if (self._inputs.now ^ before) & ~self._needle_mask:  # those are noted by interrupts
             self._port.note(INPUTS, self._inputs.now)
-        if self.state in POWERED:
+        self.steps += 1
+        if self.state in POWERED and self.sound:
             self._port.hold_rail()
         try:
             self._check(now)
@@ -96,12 +106,24 @@ class Controller:
         except Trouble as trouble:
             self._fault(trouble.code, trouble.sentence)
 
-    def self_tested(self, failures) -> None:
-        """Leave SELF_TEST: to SAFE, or to FAULT naming the first failed check."""
+    def self_tested(self, failures, restarted_in: "int | None" = None) -> None:
+        """Leave SELF_TEST: to SAFE, or to FAULT naming the first failed check, or the state (its
+        place in STATES) in which the program hung or crashed before."""
         if failures:
             self._fault("selftest", failures[0])
+        elif restarted_in is not None:
+            self._fault(
+                "restarted",
+                "The program hung or crashed in %s and was restarted; note what the last shot "
+                "gave, then acknowledge." % STATES[restarted_in],
+            )
         else:
             self.go(SAFE, "self-test passed")
+
+    def idle_tested(self, failures) -> None:
+        """What the self-test found while nothing moves."""
+        if failures:
+            self._fault("selftest", failures[0])
 
     # what happens by itself
 
@@ -109,6 +131,9 @@ class Controller:
         """Act on what has fallen since the last look."""
         stopped = self._port.host_stopped
         self._port.host_stopped = False
+        if self.state in (SELF_TEST, FAULT):
+            return
+        self._check_machine()
         if self.state not in POWERED:
             return
         if stopped and self.state != READY:
@@ -122,7 +147,74 @@ class Controller:
         elif self.state in HOT:
             self._check_hot(self._inputs.now)
         elif self.state == READY and ~self._inputs.now & self._ready_mask:
-            self.stop(SAFE, self._fallen(self._inputs.now))
+            self._end_hold(self._inputs.now)
+
+    def _check_machine(self):
+        """What the machine itself senses, whatever the hands do."""
+        powered = self.state in POWERED
+        if powered and self._port.pressed_too_hard:
+            if not self._sensors.force.possible:
+                self._end("sensor", "the force sensor failed", sensor_sentence("plunger force"))
+            self._end(OCCLUDED[0], "the line is blocked", OCCLUDED[1])
+        trouble = self.sensed()
+        if trouble:
+            self._end(trouble.code, trouble.sentence, trouble.sentence)
+        if self.state not in (HOMING, DELIVERING):
+            for drive in self._drives:
+                stray = (self._port.edges(drive.number) - drive.axis.edges) & 0xFFFFFFFF
+                if stray:
+                    drive.axis.edges += stray
+                    self._end(
+                        "free_running",
+                        "steps were made unasked",
+                        "The %s axis was given %d steps that nobody asked for; check the STEP "
+                        "wire, then acknowledge." % (drive.axis.name, stray),
+                    )
+        if powered and self.delivery and self.delivery.low and self._warned is not self.delivery:
+            self._warned = self.delivery
+            self._raise_alarm(
+                "syringe_low",
+                "The syringe holds %d nl, less than %d %% of its fill; end the place under "
+                "treatment and fill it." % (self.delivery.left_nl, LOW_PCT),
+            )
+
+    def sensed(self) -> "Trouble | None":
+        """What the analog sensors say against going on."""
+        sensors = self._sensors
+        broken = sensors.implausible
+        if broken:
+            return Trouble("sensor", sensor_sentence(broken))
+        if sensors.coil_dc >= MAX_COIL_DC:
+            return Trouble(
+                "over_temperature",
+                "The strike coil is at %d °C; let it cool, then acknowledge."
+                % (sensors.coil_dc // 10),
+            )
+        # Without any supply there is no rail either, and that is told.
+        if self._inputs.on("rail") and sensors.supply_mv < self._least_mv:
+            return Trouble(
+                "supply_low",
+                "The motor supply gives %d mV and needs %d; check it, then acknowledge."
+                % (sensors.supply_mv, self._least_mv),
+            )
+        return None
+
+    def _end(self, code, why, sentence):
+        """Whatever is under way ends with an alarm; a strike is reported first."""
+        self._port.halt()
+        if self.state in HOT:
+            self.job.stop(why)
+        raise Trouble(code, sentence)
+
+    def _end_hold(self, inputs):
+        """An input that the axes need has fallen while nobody can strike."""
+        fallen = first_fallen(inputs, self._inputs.masks, HELD_INPUTS)
+        if not fallen:
+            self.stop(SAFE, "the host closed the port")
+        elif fallen[0] == "driver_fault":
+            raise Trouble(fallen[0], alarm_sentence(fallen[0], fallen[1]))
+        else:
+            self.stop(SAFE, fallen[1])
 
     def _check_hot(self, seen):
         fallen = first_fallen(seen, self._inputs.masks) if ~seen & self._hot_mask else None
@@ -153,8 +245,18 @@ class Controller:
 
     def _begin_pull(self):
         now_us = self._uptime.us()
-        if now_us < self.job.next_us or not self._inputs.on("needle_back"):
+        job = self.job
+        if now_us < job.next_us or not self._inputs.on("needle_back"):
             return
+        if job.plan.profile.dose_nl:
+            if not job.relieved:
+                raise Trouble(*OCCLUDED)
+            if job.left_nl + job.meter.nl(1) < job.plan.profile.dose_nl:
+                raise Trouble(
+                    "syringe_empty",
+                    "The syringe holds %d nl and a shot needs %d; fill it, acknowledge, and load "
+                    "the profile again." % (job.left_nl, job.plan.profile.dose_nl),
+                )
         if self.job.plan.profile.mode == STAMP:
             self._inputs.forget_touch()
         self.go(DELIVERING, "the trigger was pulled")
@@ -187,7 +289,10 @@ class Controller:
             self.go(READY, "in position")
             self._tell_asker(end.value, None)
         except Interrupted as stop:
-            self.stop(SAFE, str(stop) or self._fallen(self._port.inputs_at_stop))
+            if str(stop):
+                self.stop(SAFE, str(stop))
+            else:
+                self._end_hold(self._port.inputs_at_stop)
 
     def begin(self, activity, why, answer):
         if self._activity:
@@ -225,6 +330,8 @@ class Controller:
 
     def _fault(self, code, sentence):
         self._port.halt()
+        if code == OCCLUDED[0]:
+            self.pressed = True
         self.go(FAULT, sentence)
         self._trace.keep()
         self._raise_alarm(code, sentence)
@@ -236,6 +343,7 @@ class Controller:
     def go(self, state, why):
         was, self.state, self.why = self.state, state, why
         self._port.note(STATE, STATES.index(state))
+        self._port.remember(STATES.index(state))
         if state not in POWERED:
             self._port.off()
             for drive in self._drives:
@@ -254,7 +362,3 @@ class Controller:
         """The delivery of the loaded profile; only asked for where there is one."""
         assert self.delivery
         return self.delivery
-
-    def _fallen(self, inputs):
-        fallen = first_fallen(inputs, self._inputs.masks, HELD_INPUTS)
-        return fallen[1] if fallen else "the host closed the port"

@@ -2,14 +2,19 @@
 each reported once with what the counted edges say it gave.
 """
 
+from injector.causes import OCCLUDED
 from injector.errors import Trouble
+from injector.limits import LOW_PCT
 from injector.motion import plan
+from injector.pressure import Forces
 from injector.strike import strike_words
 
-_MUST_HOLD = ("interlock", "guard", "stop", "cartridge", "contact", "trigger", "rail")
+_MUST_HOLD = ("interlock", "guard", "stop", "cartridge", "contact", "trigger", "rail", "driver_ok")
 
 _OUT_GRACE_US = 3_000  # the needle must be seen out this long after its travel time
 _BACK_GRACE_US = 20_000  # and back this long after its return time
+_RELIEVED_US = 50_000  # after a shot that the line has let go of its pressure
+_AIR_NL = 500  # pushed without resistance: more than the pusher may be short of the plunger
 _AHEAD_US = 60_000  # strikes are queued this long before they begin: more than a look is late
 _QUEUED_AT_MOST = 16  # the port's room
 
@@ -39,6 +44,7 @@ class Plan:
                 "fill_nl is %d and the plunger's way is too short for so much in this syringe; "
                 "fill less." % profile.fill_nl
             )
+        self.forces = Forces(profile)
         self.moves = {}
         self.dose_us = 0
         self.dose_steps = meter.steps(profile.dose_nl)
@@ -97,20 +103,28 @@ class Delivery:
     """The strikes of one loaded profile. `report(t_us, outcome, …)` is called once for each; see
     `Reports.add`. `uptime_us(timer)` tells the uptime at a reading of the port's timer."""
 
-    def __init__(self, port, inputs, plan, meter, plunger, uptime_us, report):
+    def __init__(self, port, inputs, sensors, plan, meter, plunger, uptime_us, report):
         self.plan = plan
         self.meter = meter
         self.done = 0  # strikes that have begun
+        self.low = False  # less than LOW_PCT of the fill is left
+        self.retreat = 0  # steps that the pusher stands behind where the plunger should be
         self._given_steps = 0  # within strikes
         self._pushed_steps = 0  # in all
         self.running = False  # strikes are queued or under way
         self._port = port
+        self._force = sensors.force
+        self._air_steps = max(2, meter.steps(_AIR_NL))
         self._plunger = plunger
         self._uptime_us = uptime_us
         self._report = report
         self._mask = inputs.mask(_MUST_HOLD)
         self._steps = [0] * _QUEUED_AT_MOST  # of the strikes that are queued
         self._forget_pull()
+
+    @property
+    def _doses(self):
+        return self.plan.profile.dose_nl > 0
 
     @property
     def complete(self) -> bool:
@@ -128,11 +142,20 @@ class Delivery:
 
     def prime_done(self, steps: int) -> None:
         """The plunger has made `steps` outside a strike; start the doses afresh."""
-        self._pushed_steps += steps
+        taken_up = min(max(0, steps), self.retreat)
+        self.retreat -= taken_up
+        self._push(steps - taken_up)
         self.meter.forget()
+
+    @property
+    def relieved(self) -> bool:
+        """The line is not under pressure, as far as the plunger tells."""
+        return self._force.value <= self.plan.forces.rest_mn
 
     def watch(self) -> None:
         """From now on an input that falls lets no strike begin; what fell before is past."""
+        forces = self.plan.forces
+        self._port.limit_force(self._force.count(forces.stop_mn) if self._doses else 0)
         self._port.watch(self._mask)
 
     def start(self, now_us: int) -> None:
@@ -155,6 +178,8 @@ class Delivery:
             self._port.unwatch()
             return
         self._check_under_way()
+        if self._doses:
+            self._check_force(now_us)
         self._queue(now_us)
         self._port.go_on()
 
@@ -175,6 +200,8 @@ class Delivery:
         self._queued = 0
         self._ended = 0
         self._counted = 0  # plunger edges of those that ended
+        self._ended_us = 0  # uptime at which the last was seen to have ended
+        self._unresisted = None  # plunger edges when it began to meet no resistance
         self._due_us = 0  # uptime at which the strike that is queued next is to begin
 
     def _queue(self, now_us):
@@ -202,6 +229,7 @@ class Delivery:
             made = counted - self._counted
             self._counted = counted
             self._ended += 1
+            self._ended_us = self._uptime_us(back)
             self._add(start, "done", steps, made, out, back, "")
             if made != steps and not lost:
                 port.halt()
@@ -241,6 +269,27 @@ class Delivery:
                 "spring and the sensor." % self.done,
             )
 
+    def _check_force(self, now_us):
+        """The plunger resists while it is pushed, and the line lets go between two shots."""
+        idle = self._ended == self._queued
+        rested = idle and now_us - self._ended_us >= _RELIEVED_US
+        if self._ended and rested and not self.relieved:
+            self.stop("the line kept its pressure after the shot")
+            raise Trouble(*OCCLUDED)
+        if self._force.value >= self.plan.forces.air_mn:
+            self._unresisted = None
+            return
+        made = self._port.counted_in_strikes()
+        if self._unresisted is None:
+            self._unresisted = made
+        elif made - self._unresisted >= self._air_steps:
+            self.stop("the plunger met no resistance")
+            raise Trouble(
+                "air",
+                "The plunger meets no resistance in strike %d; check syringe and line for air, "
+                "prime, then acknowledge." % self.done,
+            )
+
     def _end_under_way(self, outcome, why):
         """The tracks are halted: what has begun ends here, what was queued is forgotten."""
         self.running = False
@@ -273,4 +322,9 @@ class Delivery:
     def _moved(self, made):
         steps = self._plunger.moved(made)
         self._given_steps += steps
+        self._push(steps)
+
+    def _push(self, steps):
         self._pushed_steps += steps
+        fill_nl = self.plan.profile.fill_nl
+        self.low = self._doses and 100 * self.left_nl < LOW_PCT * fill_nl

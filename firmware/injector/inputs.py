@@ -30,6 +30,7 @@ class Inputs:
     def __init__(self, read, board):
         self.masks = {name: 1 << getattr(board, name.upper()) for name in _NAMES}
         self.now = 0  # all inputs at the last poll
+        self.polls = 0
         self._read = read
         self._contact = self.masks["contact"]
         self._trigger = self.masks["trigger"]
@@ -42,6 +43,7 @@ class Inputs:
 
     def poll(self, now_ms: int) -> None:
         """Read all inputs; `now_ms` is uptime."""
+        self.polls += 1
         before = self.now
         self.now = now = self._read()
         self._now_ms = now_ms

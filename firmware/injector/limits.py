@@ -27,6 +27,17 @@ MIN_NL_PER_MM = 1_000
 MAX_NL_PER_MM = 500_000
 MAX_FILL_NL = 10_000_000
 MAX_PRIME_NL = 500_000
+MAX_PRESSURE_PA = 1_000_000  # nothing that a plastic syringe bears comes near
+MIN_BEARS_PA = 10_000
+MAX_FRICTION_MN = 20_000
+
+MAX_FORCE_MN = 40_000  # on the plunger: what its drive is calculated for, drives.py
+SKIN_PA = 30_000  # published back-pressures of the skin for small doses: some ten kPa
+PRESSURE_MARGIN = (3, 2)  # above the expected: labels and tables are good to about a third
+REST_PA = 10_000  # between two shots, beside half the expected pressure
+MAX_COIL_DC = 550  # tenths of °C: the coil is beside the hand
+LEAST_SUPPLY_PCT = 85  # of the nominal supply: motors lose steps below, the rail is still up
+LOW_PCT = 10  # of the fill: people are warned
 
 HOST_SILENCE_MS = 500  # a host that says nothing for this long is gone
 DEBOUNCE_MS = 20  # an operator's contact counts as made when it has held this long

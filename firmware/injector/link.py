@@ -36,6 +36,7 @@ class Link:
     def __init__(self, line, methods):
         self.heard = 0  # valid requests so far
         self.last_id = 0
+        self.steps = 0
         self.dropped = 0
         self._line = line
         self._methods = methods
@@ -50,6 +51,7 @@ class Link:
 
     def step(self) -> None:
         """Take what has come, hand over what fits."""
+        self.steps += 1
         if self._open and not self._line.connected():
             self._line.discard()
             self._reader.clear()

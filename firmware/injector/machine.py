@@ -3,15 +3,17 @@ the mechanics that are handed in. `app` hands in the chip's own, tests a stand-i
 """
 
 from injector import limits, selftest
+from injector.annunciator import Annunciator
 from injector.axis import Axis
 from injector.commands import Commands
-from injector.controller import DELIVERING, HOMING, POWERED, Controller
+from injector.controller import DELIVERING, HOMING, POWERED, READY, SAFE, Controller
 from injector.inputs import Inputs
 from injector.link import LATER, Link
 from injector.params import only, whole
 from injector.profile import MODES
 from injector.reports import AT_ONCE, Reports
 from injector.sensors import Sensors
+from injector.supervisor import Supervisor
 from injector.trace import Trace
 from injector.travel import Drive
 from mesodrive_wire import PROTOCOL
@@ -19,6 +21,7 @@ from mesodrive_wire import PROTOCOL
 VERSION = "0.2.0"
 
 _STATUS_MS = 100
+_IDLE_TEST_MS = 500  # twice, so that a failure is told within a second or a little more
 _SHOTS_MS = 50  # strikes are told in batches this far apart, or when a line is full
 
 
@@ -52,13 +55,22 @@ class Machine:
             for number, one in ((port.PLUNGER, drives.PLUNGER), (port.DEPTH, drives.DEPTH))
         ]
         self.controller = Controller(
-            port, self.inputs, axes, uptime, self._tell, memory.collect, self.trace
+            port,
+            self.inputs,
+            self.sensors,
+            drives,
+            axes,
+            uptime,
+            self._tell,
+            memory.collect,
+            self.trace,
         )
         self.commands = commands = Commands(
             self.controller,
             port,
             drives,
             self.inputs,
+            self.sensors,
             axes,
             uptime,
             self.reports.add,
@@ -79,13 +91,30 @@ class Machine:
             "ack": _plain(commands.ack),
         }
         self.link = Link(port.line, self.methods)
+        self.annunciator = Annunciator(port.set_alarm)
+        self._supervisor = None
+        self._idle_ms = 0  # of the last self-test while idle
+        self._idle_failed = False
 
     def start(self):
         """The self-test; then SAFE, or FAULT."""
         self.inputs.poll(self.uptime())
         self.sensors.settle()
-        self.controller.self_tested(selftest.failures(self._checks()))
-        self.safe_ms = self.uptime()
+        self.controller.self_tested(selftest.failures(self._checks()), self.port.restarted_in)
+        self.safe_ms = self._idle_ms = self.uptime()
+        self.annunciator.start(self.safe_ms)
+
+    def supervise(self, feed):
+        """From now on a look feeds the watchdog, if every part of the machine lives."""
+        parts = (
+            ("inputs", lambda: self.inputs.polls),
+            ("sensors", lambda: self.sensors.looks),
+            ("controller", lambda: self.controller.steps),
+            ("link", lambda: self.link.steps),
+            ("timer", lambda: self.port.timer_us()),
+            ("interrupts", self.port.beat),
+        )
+        self._supervisor = Supervisor(feed, parts)
 
     def look(self):
         """One look at everything."""
@@ -96,6 +125,24 @@ class Machine:
         if self.link.heard != self._heard:
             self._heard = self.link.heard
             self.controller.heard_ms = self.uptime()
+        now = self.uptime()
+        self.annunciator.look(now, self.controller.alarm)
+        if now - self._idle_ms >= _IDLE_TEST_MS:
+            self._idle_ms = now
+            self._test_idle()
+        if self._supervisor:
+            self.controller.sound = self._supervisor.look()
+
+    def _test_idle(self):
+        """The self-test goes on while nothing moves; what fails twice in a row has failed."""
+        state = self.controller.state
+        if state not in (SAFE, READY):
+            self._idle_failed = False
+            return
+        failed = selftest.failures(selftest.idle(self.inputs, self.sensors, state == READY))
+        if failed and self._idle_failed:
+            self.controller.idle_tested(failed)
+        self._idle_failed = bool(failed)
 
     def _tell(self, method, params):
         self.link.tell(method, params)

@@ -40,6 +40,9 @@ _KEYS = (
     "needles",
     "syringe_nl_per_mm",
     "fill_nl",
+    "pressure_pa",
+    "bears_pa",
+    "friction_mn",
 )
 
 
@@ -83,12 +86,22 @@ class Profile:
             values, "syringe_nl_per_mm", limits.MIN_NL_PER_MM, limits.MAX_NL_PER_MM
         )
         self.fill_nl = whole(values, "fill_nl", 0, limits.MAX_FILL_NL)
+        self.bears_pa = whole(values, "bears_pa", limits.MIN_BEARS_PA, limits.MAX_PRESSURE_PA)
+        self.pressure_pa = whole(values, "pressure_pa", 0, limits.MAX_PRESSURE_PA)
+        self.friction_mn = whole(values, "friction_mn", 0, limits.MAX_FRICTION_MN)
         if self.depth_um > self.cartridge_um:
             raise Refusal(
                 LIMIT,
                 "depth_um is %d but the cartridge's needles reach %d; choose a smaller depth "
                 "or a longer cartridge." % (self.depth_um, self.cartridge_um),
                 {"name": "depth_um", "value": self.depth_um, "limit": self.cartridge_um},
+            )
+        if self.pressure_pa > self.bears_pa:
+            raise Refusal(
+                LIMIT,
+                "pressure_pa is %d but the syringe bears %d; choose a lower flow_nl_s or wider "
+                "needles." % (self.pressure_pa, self.bears_pa),
+                {"name": "pressure_pa", "value": self.pressure_pa, "limit": self.bears_pa},
             )
         if self.shots * self.dose_nl > self.fill_nl:
             raise Refusal(

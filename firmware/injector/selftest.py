@@ -1,6 +1,7 @@
 """What can be checked with everything off. Each check: (name, ok, what was found)."""
 
 _LEAST_RAM = 64 * 1024
+_IDLE = ("needle back", "needle not out", "interlock line", "motor drivers", "sensors")
 
 
 def run(inputs, sensors, ram_free: int) -> "list[dict[str, object]]":
@@ -20,6 +21,15 @@ def run(inputs, sensors, ram_free: int) -> "list[dict[str, object]]":
         _check("motor drivers", on("driver_ok"), "a motor driver reports an error"),
         _check("sensors", not broken, "the %s sensor says what cannot be" % broken),
         _check("memory", ram_free >= _LEAST_RAM, "only %d bytes are free" % ram_free),
+    ]
+
+
+def idle(inputs, sensors, powered: bool) -> "list[dict[str, object]]":
+    """What must hold while nothing moves; `powered` says that the rail is asked for."""
+    return [
+        one
+        for one in run(inputs, sensors, _LEAST_RAM)
+        if one["name"] in _IDLE or (one["name"] == "rail off" and not powered)
     ]
 
 

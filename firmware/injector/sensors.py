@@ -48,9 +48,9 @@ class Linear:
 
 
 class Reading:
-    """What one sensor says; `value` is the last that could be true."""
+    """What one sensor, a Thermistor or a Linear, says; `value` is the last that could be true."""
 
-    def __init__(self, name: str, sensor: "Thermistor | Linear"):
+    def __init__(self, name: str, sensor):
         self.name = name
         self.value = 0
         self._sensor = sensor
@@ -72,6 +72,15 @@ class Reading:
             self._impossible = 0
         elif self._impossible < _BELIEVED_LOOKS:
             self._impossible += 1
+
+    def count(self, value: int) -> int:
+        """The counts at which the sensor says `value`."""
+        return self._sensor.count(value)
+
+    @property
+    def possible(self) -> bool:
+        """Whether the last count alone can be true."""
+        return self._counts is None or self._sensor.least <= self._counts[1] <= self._sensor.most
 
     @property
     def plausible(self) -> bool:

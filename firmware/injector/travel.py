@@ -8,7 +8,8 @@ from injector.errors import Trouble
 from injector.limits import RAIL_UP_MS
 from injector.motion import Ramp, plan
 
-_STOPPERS = ("interlock", "guard", "stop", "rail")
+_STOPPERS = ("interlock", "guard", "stop", "rail", "driver_ok")
+_FALSE_HOMES = 4  # a switch that was closed for less than two looks was not home
 
 
 class Interrupted(Exception):
@@ -22,6 +23,7 @@ class Drive:
         self.axis = axis
         self.number = number
         self.speed_um_s = mechanics.speed_um_s
+        self.force_counts = 0  # at which the port stops a move, see `limit_force`; 0 is nowhere
         self.travel_steps = axis.steps_at(mechanics.travel_um)
         self._port = port
         self._inputs = inputs
@@ -29,6 +31,7 @@ class Drive:
         self._fast = self._ramp(self.speed_um_s, None)
         self._home_mask = inputs.masks[axis.name + "_home"]
         self._mask = inputs.mask(_STOPPERS)
+        self._asked = self._made = 0  # edges of the last move
 
     def ramp(self, um_s: int, steps: int) -> Ramp:
         """A ramp to `um_s`, at most the drive's own speed, or to what `steps` have room for."""
@@ -68,34 +71,57 @@ class Drive:
         self.axis.set_home()
 
     def _seek(self, um_s, most_steps):
-        yield from self._run(-most_steps, um_s, self._mask | self._home_mask)
-        if not self._port.stopped:
-            raise Trouble(
-                "home_missing",
-                "The %s axis did not find its home switch; check the switch and that the axis "
-                "moves freely." % self.axis.name,
-            )
-        fallen = ~self._port.inputs_at_stop
-        if fallen & self._mask or not fallen & self._home_mask:
-            raise Interrupted
+        end = self.axis.position - most_steps
+        for _ in range(_FALSE_HOMES):
+            left = max(1, self.axis.position - end)
+            yield from self._run(-left, um_s, self._mask | self._home_mask)
+            if not self._port.stopped:
+                raise Trouble(
+                    "home_missing",
+                    "The %s axis did not find its home switch; check the switch and that the axis "
+                    "moves freely." % self.axis.name,
+                )
+            fallen = ~self._port.inputs_at_stop
+            if fallen & self._mask or not fallen & self._home_mask:
+                raise Interrupted
+            yield
+            stays = self._at_home
+            yield
+            if stays and self._at_home:
+                return
+        raise Trouble(
+            "home_stuck",
+            "The %s home switch does not stay closed at home; check its wire and the switch."
+            % self.axis.name,
+        )
 
     def _run_whole(self, steps, um_s):
         yield from self._run(steps, um_s, self._mask)
         if self._port.stopped:
             self.axis.homed = False
             raise Interrupted
+        if self._made != self._asked:
+            self.axis.homed = False
+            raise Trouble(
+                "steps_lost",
+                "A move of the %s axis planned %d steps and %d were counted; check the STEP wire."
+                % (self.axis.name, self._asked, self._made),
+            )
 
     def _run(self, steps, um_s, mask):
         forward = steps >= 0
         count = abs(steps) + self.axis.turn(forward)
         move = plan(self.ramp(um_s, count), count)
+        self._asked = count
+        self._port.limit_force(self.force_counts)
         self._port.watch(mask)
         self._port.start_axis(self.number, forward, move)
         try:
             while self._port.busy:
                 yield
         finally:  # also when the move is given up in the midst of it
-            self.axis.moved(self._port.counted(self.number))
+            self._made = self._port.counted(self.number)
+            self.axis.moved(self._made)
             self._port.unwatch()
 
     @property

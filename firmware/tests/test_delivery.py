@@ -176,6 +176,7 @@ def test_the_doses_add_up_to_within_half_a_step(
             syringe_nl_per_mm=nl_per_mm,
             fill_nl=dose_nl * number + spare_nl,
             flow_nl_s=8 * nl_per_mm,
+            pressure_pa=0,
             dwell_us=100_000,
             period_us=140_000,
         )

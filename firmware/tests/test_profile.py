@@ -48,6 +48,9 @@ BOUNDS = [
     ("needles", 1, 25, {}),
     ("syringe_nl_per_mm", 1_000, 500_000, {}),
     ("fill_nl", 0, 10_000_000, DRY),
+    ("bears_pa", 10_000, 1_000_000, {"pressure_pa": 0}),
+    ("pressure_pa", 0, 1_000_000, {"bears_pa": 1_000_000}),
+    ("friction_mn", 0, 20_000, {}),
 ]
 AT_BOUNDS = pytest.mark.parametrize(
     ("key", "low", "high", "others"),
@@ -177,7 +180,7 @@ def test_a_dwell_of_no_time_or_less_is_refused_with_the_limit(name: str, dwell_u
 
 
 def test_an_id_is_eight_hex_digits_and_the_same_each_time():
-    assert profile().id == profile().id == "53864900"
+    assert profile().id == profile().id == "fbce4141"
 
 
 def test_the_order_of_the_keys_does_not_change_the_id():

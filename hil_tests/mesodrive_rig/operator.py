@@ -51,6 +51,9 @@ def profile(**changes: object) -> dict[str, object]:
         "needles": 1,
         "syringe_nl_per_mm": NL_PER_MM,
         "fill_nl": 1_020_000,
+        "pressure_pa": 83_000,  # 100 µL/s of water through the needle of NEAR_HOME
+        "bears_pa": 300_000,
+        "friction_mn": 2_000,
     }
     assert changes.keys() <= values.keys()
     return values | changes

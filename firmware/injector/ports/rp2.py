@@ -26,6 +26,7 @@ _DEAD_MAN = 6
 
 _PIO1 = 0x50300000
 _DMA = 0x50000000
+_FORCE_MS = 4  # at 1 mL/s 4 µL: an occlusion is nowhere near as sudden
 _FIRST_ANALOG = 26  # the GPIO of the ADC's channel 0
 
 micropython.alloc_emergency_exception_buf(100)  # or an exception in an interrupt has no words
@@ -88,17 +89,18 @@ class EdgeCounter:
 
     def mark(self):
         """Count from here."""
-        self._mark = self._total()
+        self._mark = self.total()
 
     def counted(self):
         """Rising edges since `mark`."""
-        return (self._total() - self._mark) & 0xFFFFFFFF
+        return (self.total() - self._mark) & 0xFFFFFFFF
 
     def since_mark(self, x):
         """Rising edges from `mark` until the machine's X was `x`."""
         return (-x - self._mark) & 0xFFFFFFFF
 
-    def _total(self):
+    def total(self):
+        """Rising edges since boot."""
         before = machine.disable_irq()  # the needle-back interrupt uses the same way
         self._machine.exec(self._copy)
         self._machine.exec(self._push)
@@ -148,6 +150,13 @@ class Port:
             machine.ADC(number)  # its pad without pull and input buffer
         self._channels = tuple(number - _FIRST_ANALOG for number in analog)
         self._counts = [0, 0, 0]
+        registers.force[3] = (board.FORCE - _FIRST_ANALOG) << 12 | 0b101  # START_ONCE, EN
+        self._force_timer = machine.Timer()  # pyright: ignore[reportCallIssue]  # not started
+        self._timing = False
+        self._idle_beats = 0
+        before = registers.remembered()
+        self.restarted_in = None if before < 0 else before  # the state that a reset ended
+        self.remember = registers.remember  # (state's place)
         self._dir = {
             PLUNGER: pin(board.PLUNGER_DIR, pin.OUT, value=0),
             DEPTH: pin(board.DEPTH_DIR, pin.OUT, value=0),
@@ -364,7 +373,21 @@ class Port:
         start, out = registers.strikes[registers.START], registers.strikes[registers.OUT]
         return start, out or None
 
+    def edges(self, axis):
+        """Step edges on PLUNGER or DEPTH since boot, whoever made them."""
+        return self._counters[axis].total()
+
     # stops
+
+    def limit_force(self, counts):
+        """From the next `watch` on, halt when the plunger force is above `counts` at two looks
+        in a row, `_FORCE_MS` apart; 0 is no limit."""
+        registers.force[0] = counts
+
+    @property
+    def pressed_too_hard(self):
+        """Whether the force has halted the tracks since `watch`, or `off`."""
+        return bool(registers.force[2])
 
     def watch(self, mask):
         """Make the tracks ready for a start, and from now on halt, in the interrupt, when an
@@ -379,11 +402,19 @@ class Port:
         registers.guarded[0] = mask
         registers.guarded[1] = mask
         registers.guarded[2] = 0
+        force = registers.force
+        force[1] = force[2] = 0
+        if force[0]:
+            self._force_timer.init(period=_FORCE_MS, callback=registers.on_force)
+            self._timing = True
+        else:
+            self._stop_timer()
         registers.check()
         if self.link_lost or self.host_stopped or not usbline.connected():
             registers.halt()
 
     def unwatch(self):
+        self._stop_timer()
         registers.guarded[0] = 0
 
     def _line_lost(self, _):
@@ -418,6 +449,19 @@ class Port:
         self.drop_rail()
         registers.halt()
         self.unwatch()
+        registers.force[2] = 0
+
+    def _stop_timer(self):
+        self._force_timer.deinit()
+        self._timing = False
+
+    def beat(self):
+        """A number that changes while the timer's interrupt lives; it always does while nobody
+        needs the timer."""
+        if self._timing:
+            return registers.force[4]
+        self._idle_beats += 1
+        return -self._idle_beats
 
     # the rest
 

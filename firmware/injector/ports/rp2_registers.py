@@ -19,6 +19,10 @@ EVENTS = 128  # of the trace
 #  tracks, µs that a step pulse may still last at a stop]
 guarded = array("I", [0, 0, 0, 0, 0])
 
+# The plunger force: [counts above which the tracks halt, looks in a row above, 1 once that has
+# halted them, the ADC's CS to convert it, looks so far]
+force = array("I", [0, 0, 0, 0, 0])
+
 # The strikes since the last start: µs timer at the start of the one under way, when its needle
 # was seen out (0 = not yet); how many were started, logged, let go, queued; then, set once: the
 # STRIKE pin's bit, the plunger's DMA channel, the plunger counter's INSTR and RXF registers.
@@ -63,6 +67,21 @@ def note(event: int, value: int):
     e[at] = ptr32(uint(0x40054028))[0]
     e[at + 1] = event
     e[at + 2] = value
+
+
+@micropython.viper
+def remember(state: int):
+    """Keep the state's place where a reset by watchdog or program leaves it (4.7.6, SCRATCH0)."""
+    ptr32(uint(0x4005800C))[0] = 0x2D450000 | state
+
+
+@micropython.viper
+def remembered() -> int:
+    """What `remember` was told before a reset, or -1 after any other start."""
+    kept = ptr32(uint(0x4005800C))[0]
+    if kept >> 16 != 0x2D45:
+        return -1
+    return kept & 0xFFFF
 
 
 @micropython.viper
@@ -159,6 +178,24 @@ def check():
         if now & mask != mask:
             g[1] = now
             halt()
+
+
+@micropython.viper
+def on_force(_):
+    """Timer: look at the plunger force. Two looks in a row, so that no noise halts anything."""
+    f = ptr32(force)
+    f[4] = f[4] + 1
+    adc = ptr32(uint(0x4004C000))
+    adc[0] = f[3]
+    while not adc[0] & 0x100:  # READY
+        pass
+    if adc[1] <= f[0]:
+        f[1] = 0
+        return
+    f[1] = f[1] + 1
+    if f[1] > 1 and ptr32(guarded)[2] == 0:
+        f[2] = 1
+        halt()
 
 
 @micropython.viper

@@ -26,6 +26,9 @@ PROFILE = {
     "needles": 1,
     "syringe_nl_per_mm": 17_349,
     "fill_nl": 1_000_000,
+    "pressure_pa": 64_000,
+    "bears_pa": 300_000,
+    "friction_mn": 2_000,
 }
 
 

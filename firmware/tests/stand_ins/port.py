@@ -18,6 +18,7 @@ EVENTS = 128
 STRIKE, OUT, BACK, FELL, HALTED = 1, 2, 3, 4, 5  # events of the trace
 
 _TICKS_MS = 1_000 * TICKS_US
+_FORCE_TICKS = 4 * _TICKS_MS
 _NEVER = 1 << 60
 _STEPS_MS = 400  # more than any axis makes in a millisecond
 _SECTOR = 4096  # of the flash
@@ -41,6 +42,10 @@ class StandInPort(Wiring):
         self.ledger_flash = StandInFlash(_LEDGER_SECTORS, _SECTOR)
         self.settings_flash = StandInFlash(_SETTINGS_SECTORS, _SECTOR)
         self.led = 0
+        self.restarted_in = None
+        self.remembered = None  # the state's place
+        self.interrupts_live = True
+        self._beats = 0
         self.link_lost = False
         self.host_stopped = False
         # bad luck
@@ -56,6 +61,11 @@ class StandInPort(Wiring):
         self._halted = False
         self._refused = False
         self.inputs_at_stop = 0
+        self._force_limit = 0
+        self._force_looks = 0  # in a row above it
+        self._feels_at = 0
+        self.pressed_too_hard = False
+        self._edges = {PLUNGER: 0, DEPTH: 0}  # as counted since boot
         self._axis = PLUNGER
         self._forward = True
         self._pulses = None  # of the move under way
@@ -92,9 +102,18 @@ class StandInPort(Wiring):
             if self.needle.next_tick(_NEVER) <= self.now:
                 self._needle_arrives()
             self._look()
+            if self._watching_force and self.now >= self._feels_at:
+                self._feels_at = self.now + _FORCE_TICKS
+                self._feel()
+
+    @property
+    def _watching_force(self):
+        return bool(self._force_limit and self._mask and not self._halted)
 
     def _next_tick(self):
         tick = self.needle.next_tick(_NEVER)
+        if self._watching_force:
+            tick = min(tick, max(self._feels_at, self.now + 1))
         if self._word_ends is not None:
             tick = min(tick, self._word_ends)
         if self._moves and self._origin is not None:
@@ -104,6 +123,13 @@ class StandInPort(Wiring):
         return max(min(tick, self.rail_tick(tick)), self.now + 1)
 
     # what the firmware calls: outputs
+
+    def remember(self, state):
+        self.remembered = state
+
+    def beat(self):
+        self._beats += self.interrupts_live
+        return self._beats
 
     def set_led(self, on):
         self.led = int(on)
@@ -123,6 +149,14 @@ class StandInPort(Wiring):
 
     def counted(self, axis):
         return self._counted if axis == self._axis else 0
+
+    def edges(self, axis):
+        return self._edges[axis]
+
+    def stray(self, axis, edges):
+        """Edges that nobody asked for."""
+        self._edges[axis] += edges
+        self.at[axis] += edges
 
     # strikes
 
@@ -156,7 +190,12 @@ class StandInPort(Wiring):
 
     # stops
 
+    def limit_force(self, counts):
+        self._force_limit = counts
+
     def watch(self, mask):
+        self._force_looks = 0
+        self.pressed_too_hard = False
         self._make_ready()
         self._mask = mask
         self.inputs_at_stop = mask
@@ -188,6 +227,7 @@ class StandInPort(Wiring):
         self.drop_rail()
         self.halt()
         self.unwatch()
+        self.pressed_too_hard = False
 
     def note(self, event, value):
         self.events.append((self.timer_us(), event, value))
@@ -288,7 +328,9 @@ class StandInPort(Wiring):
             return
         made = self._pulses.by(self.now - self._origin)
         steps = made - self._made
-        self._counted += max(0, made - self.lost_steps) - max(0, self._made - self.lost_steps)
+        counted = max(0, made - self.lost_steps) - max(0, self._made - self.lost_steps)
+        self._counted += counted
+        self._edges[self._axis] += counted
         self._made = made
         self.at[self._axis] += steps if self._forward else -steps
         if self._running:
@@ -354,6 +396,14 @@ class StandInPort(Wiring):
             self._log.append((self._start, self._out, self.timer_us(), self._counted))
             self.note(BACK, self.finished)
             self._let_one_go()
+
+    def _feel(self):
+        """The force is looked at as the port's timer does."""
+        above = self.analog()[2] > self._force_limit
+        self._force_looks = self._force_looks + 1 if above else 0
+        if self._force_looks > 1:
+            self.pressed_too_hard = True
+            self.halt()
 
     def _look(self):
         if not self._halted and ~self.read() & self._mask:

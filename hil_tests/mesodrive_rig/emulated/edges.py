@@ -7,6 +7,13 @@ from functools import partial
 from mesodrive_rig.emulated.rig import EmulatedRig
 from mesodrive_rig.plant import Output
 
+DRIVING = tuple(
+    output
+    for output in Output
+    if output not in (Output.ALARM_RED, Output.ALARM_YELLOW, Output.BUZZER)
+)
+"""All but lights and buzzer."""
+
 MOVING = (Output.PLUNGER_STEP, Output.DEPTH_STEP, Output.STRIKE, Output.STRIKE_PEAK)
 
 

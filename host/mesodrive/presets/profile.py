@@ -12,6 +12,9 @@ from mesodrive.presets.coverage import Coverage, warnings
 from mesodrive.presets.models import Cartridge, Syringe
 from mesodrive.presets.modes import Mode
 
+# mesodrive default: of a small plastic syringe with its lubricant; ISO 7886-1 lets it be more, and
+# nobody has measured ours
+PLUNGER_FRICTION_N = 2.0
 LEAST_SETTLE_US = 1_000  # before a dose: time to see that the needle is out
 LEAST_DWELL_US = 100
 LEAST_PERIOD_US = 4_000
@@ -121,6 +124,9 @@ class Prescription:
             "needles": int(self.cartridge.needles.value),
             "syringe_nl_per_mm": thousandths(self.syringe.ul_per_mm),
             "fill_nl": thousandths(self.fill_ul),
+            "pressure_pa": thousandths(self.pressure_kpa) if self.dose_ul else 0,
+            "bears_pa": thousandths(self.syringe.max_pressure.value),
+            "friction_mn": thousandths(PLUNGER_FRICTION_N),
         }
 
 

@@ -42,6 +42,9 @@ PROFILE_KEYS = {
     "needles",
     "syringe_nl_per_mm",
     "fill_nl",
+    "pressure_pa",
+    "bears_pa",
+    "friction_mn",
 }
 
 
@@ -82,6 +85,9 @@ def test_the_profile_of_nappage_is_this() -> None:
         "needles": 1,
         "syringe_nl_per_mm": 17_349,
         "fill_nl": 500_000,
+        "pressure_pa": 63_749,
+        "bears_pa": 300_000,
+        "friction_mn": 2_000,
     }
 
 

@@ -26,6 +26,9 @@ _BASE: Values = {
     "needles": 1,
     "syringe_nl_per_mm": 17_349,
     "fill_nl": 900_000,
+    "pressure_pa": 10_000,
+    "bears_pa": 300_000,
+    "friction_mn": 2_000,
 }
 
 
@@ -58,6 +61,8 @@ def generous(values: Values, key: str) -> Values:
         changed.update(fill_nl=10_000_000, syringe_nl_per_mm=200_000)
     if key == "dose_nl":
         changed.update(dwell_us=4_000_000, period_us=60_000_000, flow_nl_s=1_000_000)
+    if key == "pressure_pa":
+        changed["bears_pa"] = 1_000_000
     changed[key] = values[key]
     return changed
 
@@ -91,6 +96,7 @@ def meeting() -> Iterator[Values]:
         yield from _syringe(mode)
         yield from _time(mode)
         yield from _depth(mode)
+        yield from _force(mode)
         yield from _speed(mode)
 
 
@@ -127,6 +133,17 @@ def _depth(mode: str) -> Iterator[Values]:
     for cartridge in (1, 2, 5_999, 6_000, 6_001, 13_000):
         for depth in {0, 1, cartridge - 1, cartridge, cartridge + 1, 6_000}:
             yield {**base(mode), "depth_um": depth, "cartridge_um": cartridge}
+
+
+def _force(mode: str) -> Iterator[Values]:
+    for syringe, friction in product((17_349, 100_000, 500_000), (0, 2_000, 20_000)):
+        most_pa = (40_000 - friction) * 1_000_000 // syringe
+        for pressure in (most_pa - 100, most_pa - 1, most_pa, most_pa + 1, most_pa + 100):
+            force = {"syringe_nl_per_mm": syringe, "friction_mn": friction}
+            yield {**base(mode), **force, "pressure_pa": pressure, "bears_pa": 1_000_000}
+    for bears in (10_000, 300_000, 1_000_000):
+        for pressure in (bears - 1, bears, bears + 1):
+            yield {**base(mode), "pressure_pa": pressure, "bears_pa": bears}
 
 
 def _speed(mode: str) -> Iterator[Values]:

@@ -29,6 +29,9 @@ _TABLE: dict[str, tuple[int, int]] = {
     "needles": (1, 25),
     "syringe_nl_per_mm": (1_000, 500_000),
     "fill_nl": (0, 10_000_000),
+    "pressure_pa": (0, 1_000_000),
+    "bears_pa": (10_000, 1_000_000),
+    "friction_mn": (0, 20_000),
 }
 _OF_MODE: dict[str, dict[str, tuple[int, int]]] = {
     "single": {},
@@ -49,6 +52,7 @@ KEYS = tuple(_TABLE)
 _CLEARANCE_UM, _COIL_M_S2, _SPRING_M_S2, _PULL_IN_US = 1_000, 1_000, 800, 300
 _WAY_UM = 60_000  # of the plunger, from a full syringe to an empty one
 _FASTEST_UM_S = 12_000
+_STRONGEST_MN = 40_000
 _STEPS_MM = 3_200
 _RAMPS_US = 45_000  # more than the plunger takes to its full speed, and from it
 _ROUNDING_US = 8  # all that is rounded up, together
@@ -92,6 +96,8 @@ def judge(values: Values) -> Verdict:
         wrong.add("depth_um")
     if values["shots"] * values["dose_nl"] > values["fill_nl"]:
         wrong.add("shots")
+    if values["pressure_pa"] > values["bears_pa"]:
+        wrong.add("pressure_pa")
     never, perhaps = _carried_out(values)
     return Verdict(frozenset(), frozenset(wrong), never, perhaps)
 
@@ -109,6 +115,9 @@ def _carried_out(values: Values) -> tuple[bool, bool]:
     spare_us = values["period_us"] - cycle_us(values)
     fill_um = values["fill_nl"] * 1_000 / values["syringe_nl_per_mm"]
     slack: list[tuple[float, float]] = [(spare_us, _ROUNDING_US), (_WAY_UM + 1 - fill_um, 1)]
+    # 1 Pa on 1 mm² is 1 µN
+    force_mn = values["friction_mn"] + values["pressure_pa"] * values["syringe_nl_per_mm"] / 1e6
+    slack.append((_STRONGEST_MN + 1 - force_mn, 1))
     if values["dose_nl"]:
         speed_um_s = values["flow_nl_s"] * 1_000 / values["syringe_nl_per_mm"]
         slack.append((speed_um_s - 1, 0))

@@ -1,0 +1,104 @@
+"""Lights and buzzer against the figures of IEC 60601-1-8, measured from what they do."""
+
+from itertools import pairwise
+
+import pytest
+from situations import in_state
+from stand_ins import Machine
+
+from injector.alarms import HIGH, LOW, MEDIUM, PRIORITY
+from injector.annunciator import LAMP_TEST_MS, signals
+
+RED, YELLOW, BUZZER = range(3)
+STEP_MS = 1
+
+
+def runs(priority: str, output: int, for_ms: int = 40_000) -> list[tuple[bool, int]]:
+    """(on, how long in ms) of one output, one after the other."""
+    found: list[tuple[bool, int]] = []
+    for ms in range(0, for_ms, STEP_MS):
+        on = bool(signals(priority, ms)[output])
+        if found and found[-1][0] == on:
+            found[-1] = (on, found[-1][1] + STEP_MS)
+        else:
+            found.append((on, STEP_MS))
+    return found[:-1] or found
+
+
+@pytest.mark.requirement("R18")
+@pytest.mark.parametrize(
+    ("priority", "light", "least_hz", "most_hz"),
+    [(HIGH, RED, 1.4, 2.8), (MEDIUM, YELLOW, 0.4, 0.8)],
+)
+def test_the_light_flashes_as_often_and_as_long_as_the_standard_says(
+    priority: str, light: int, least_hz: float, most_hz: float
+):
+    flashes = runs(priority, light)
+    for (on, on_ms), (_, off_ms) in zip(flashes[::2], flashes[1::2], strict=False):
+        assert on
+        assert least_hz <= 1000 / (on_ms + off_ms) <= most_hz
+        assert 0.2 <= on_ms / (on_ms + off_ms) <= 0.6
+
+
+@pytest.mark.requirement("R18")
+def test_low_is_constant_yellow_and_no_priority_shows_the_other_light():
+    assert runs(LOW, YELLOW) == [(True, 40_000)]
+    for priority, other in ((HIGH, YELLOW), (MEDIUM, RED), (LOW, RED)):
+        assert runs(priority, other) == [(False, 40_000)]
+
+
+@pytest.mark.requirement("R18")
+@pytest.mark.parametrize(
+    ("priority", "pulses", "pulse_ms", "again_ms"),
+    [(HIGH, 10, (75, 200), (2_500, 15_000)), (MEDIUM, 3, (125, 250), (2_500, 30_000))],
+)
+def test_the_bursts_have_the_standards_pulses_and_pauses(
+    priority: str, pulses: int, pulse_ms: tuple[int, int], again_ms: tuple[int, int]
+):
+    sounds = runs(priority, BUZZER)
+    lengths = [ms for on, ms in sounds if on]
+    pauses = [ms for on, ms in sounds if not on]
+    assert all(pulse_ms[0] <= ms <= pulse_ms[1] for ms in lengths)
+    long = [place for place, ms in enumerate(pauses) if ms >= again_ms[0]]
+    assert long[0] == pulses - 1
+    assert all(b - a == pulses for a, b in pairwise(long))
+    assert all(again_ms[0] <= pauses[place] <= again_ms[1] for place in long)
+
+
+@pytest.mark.requirement("R18")
+def test_a_burst_of_high_priority_is_three_and_two_twice():
+    pauses = [ms for on, ms in runs(HIGH, BUZZER) if not on][:9]
+    short = [pauses[place] for place in (0, 1, 3, 5, 6, 8)]
+    assert all(50 <= ms <= 125 for ms in short)
+    assert pauses[2] == pauses[7] == 2 * short[0] + 150
+    assert 350 <= pauses[4] <= 1_300
+
+
+@pytest.mark.requirement("R18")
+def test_low_sounds_once_and_no_more():
+    assert [on for on, _ in runs(LOW, BUZZER)] == [True, False, True]
+
+
+@pytest.mark.requirement("R2", "R18")
+def test_at_the_start_lights_and_buzzer_are_on_for_a_moment():
+    machine = Machine().boot()
+    assert machine.port.alarm == (1, 1, 1)
+    machine.run(LAMP_TEST_MS - 10)
+    assert machine.port.alarm == (1, 1, 1)
+    machine.run(20)
+    assert machine.port.alarm == (0, 0, 0)
+
+
+@pytest.mark.requirement("R18")
+def test_a_latched_alarm_is_shown_until_it_is_acknowledged():
+    machine = in_state("FAULT")
+    machine.run(LAMP_TEST_MS)
+    seen = set()
+    for _ in range(200):
+        machine.run(10)
+        seen.add(machine.port.alarm[:2])
+    assert seen == {(0, 0), (1, 0)}
+    assert PRIORITY[machine.controller.alarm["code"]] == HIGH
+    machine.request("ack")
+    machine.run(10)
+    assert machine.port.alarm == (0, 0, 0)

@@ -85,3 +85,19 @@ def test_lengths_and_steps_convert_to_the_nearest(steps_per_mm: int, length: int
     half = Fraction(1, 2)
     assert abs(axis.steps_at(length) - Fraction(length * steps_per_mm, 1_000)) <= half
     assert abs(axis.um_at(length) - Fraction(length * 1_000, steps_per_mm)) <= half
+
+
+def test_an_axis_knows_nothing_before_it_was_home():
+    axis = Axis("depth", 6_400, 20)
+    assert (axis.position, axis.homed, axis.forward) == (0, False, False)
+    assert axis.turn(False) == 0
+    axis.set_home()
+    assert (axis.position, axis.homed, axis.forward) == (0, True, False)
+
+
+def test_lengths_and_steps_are_rounded_to_the_nearest_and_halves_up():
+    axis = Axis("any", 500, 100_000)  # 2 µm a step
+    assert axis.backlash_steps == 50_000
+    assert [axis.steps_at(um) for um in (0, 1, 2, 3, 4, 1_000_001)] == [0, 1, 1, 2, 2, 500_001]
+    fine = Axis("any", 2_000, 0)  # half a µm a step
+    assert [fine.um_at(steps) for steps in (0, 1, 2, 3, 2_000_000)] == [0, 1, 1, 2, 1_000_000]

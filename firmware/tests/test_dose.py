@@ -84,3 +84,26 @@ def test_a_meter_that_forgets_begins_afresh(before: list[int], nl: int):
 @pytest.mark.parametrize(("nl", "steps"), [(0, 0), (1_000, 184), (10_000, 1_844), (17_349, 3_200)])
 def test_known_doses_from_a_1_ml_syringe(nl: int, steps: int):
     assert DoseMeter(17_349, 3_200).steps(nl) == steps
+
+
+@pytest.mark.requirement("R24")
+def test_a_dose_of_half_a_step_is_rounded_up_and_the_next_makes_up_for_it():
+    meter = DoseMeter(2, 1)  # 2 nl a step
+    assert [meter.next_steps(1) for _ in range(4)] == [1, 0, 1, 0]
+    meter.next_steps(1)
+    meter.forget()
+    assert [meter.next_steps(1), meter.steps(1), meter.nl(3)] == [1, 1, 6]
+
+
+@pytest.mark.requirement("R24")
+def test_nothing_is_owed_to_begin_with_nor_after_it_was_forgotten():
+    meter = DoseMeter(2, 1)
+    assert meter.next_steps(0) == 0
+    meter.next_steps(1)
+    meter.forget()
+    assert meter.next_steps(0) == 0
+
+
+def test_half_a_nanolitre_is_told_as_a_whole_one():
+    meter = DoseMeter(1, 2)  # half a nl a step
+    assert [meter.nl(steps) for steps in range(4)] == [0, 1, 1, 2]

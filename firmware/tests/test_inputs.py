@@ -170,3 +170,36 @@ def test_a_contact_that_is_not_there_cannot_be_used_up():
     panel.inputs.forget_touch()
     panel.at(1, contact=1)
     assert panel.at(1 + DEBOUNCE_MS).touching
+
+
+@pytest.mark.requirement("R9")
+@pytest.mark.parametrize("polls", [[], [0], [0, 5]])
+def test_forgetting_a_press_that_is_not_there_forgets_no_later_one(polls: list[int]):
+    panel = Panel()
+    for ms in polls:
+        panel.at(ms)
+    panel.inputs.forget_press()
+    panel.inputs.forget_touch()
+    panel.at(10, trigger=1, contact=1)
+    held = panel.at(10 + DEBOUNCE_MS)
+    assert (held.pulled, held.touching) == (True, True)
+
+
+@pytest.mark.requirement("R9")
+def test_a_trigger_that_is_held_from_the_start_counts_only_when_seen_released():
+    panel = Panel()
+    panel.at(0, trigger=1, contact=1)
+    held = panel.at(10 * DEBOUNCE_MS)
+    assert (held.pulled, held.touching) == (False, True)  # a device may be laid down on skin
+    panel.at(300, trigger=0)
+    panel.at(301, trigger=1)
+    assert panel.at(301 + DEBOUNCE_MS).pulled
+
+
+@pytest.mark.parametrize("name", ["guard", "trigger", "plunger_home"])
+def test_each_input_has_the_bit_of_its_pin(name: str):
+    panel = Panel()
+    assert panel.inputs.masks[name] == 2 ** getattr(board, name.upper())
+    assert not panel.inputs.on(name)
+    assert panel.at(1, **{name: 1}).on(name)
+    assert panel.inputs.now == panel.inputs.mask([name])

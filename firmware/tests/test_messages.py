@@ -1,9 +1,13 @@
 """The envelopes of JSON-RPC 2.0: what is a request, and what is not."""
 
+import re
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import mesodrive_wire
 from mesodrive_wire import error, notification, request, request_fault, result
 
 MAX_ID = 2**53 - 1
@@ -113,3 +117,34 @@ def test_a_notification_carries_its_number_among_its_values_and_no_id():
     message = notification("shot", 5, {"shot": 1})
     assert message == {"jsonrpc": "2.0", "method": "shot", "params": {"seq": 5, "shot": 1}}
     assert request_fault(message) is not None
+
+
+PROTOCOL_PAGE = (Path(__file__).parents[2] / "docs" / "protocol.md").read_text(encoding="utf-8")
+NAMES = {
+    "parse": "PARSE",
+    "request": "BAD_REQUEST",
+    "method": "UNKNOWN_METHOD",
+    "params": "BAD_PARAMS",
+    "internal": "INTERNAL",
+    "state": "WRONG_STATE",
+    "limit": "LIMIT",
+    "interlock": "INTERLOCK",
+    "stale id": "STALE_ID",
+    "busy": "BUSY",
+    "fault": "FAULTED",
+}
+
+
+def test_codes_and_version_are_those_of_the_protocol():
+    told: dict[str, int] = {}
+    for codes, names in re.findall(
+        r"^\| (−32\d{3}[^|]*) \| ([^|]+) \|", PROTOCOL_PAGE, re.MULTILINE
+    ):
+        numbers = [-int(code) for code in re.findall(r"\d+", codes)]
+        told.update(zip(names.split(", "), numbers, strict=True))
+    assert {name: getattr(mesodrive_wire, NAMES[name]) for name in NAMES} == {
+        name: told[name] for name in NAMES
+    }
+    version = re.search(r"Protocol version: \*\*(\d+)\*\*", PROTOCOL_PAGE)
+    assert version
+    assert int(version[1]) == mesodrive_wire.PROTOCOL

@@ -1,0 +1,40 @@
+"""The hard limits, figure by figure: who changes one changes it here too, and in the documents."""
+
+import pytest
+
+from injector import limits
+
+FIGURES = {
+    "MAX_DEPTH_UM": 6_000,
+    "MAX_DOSE_NL": 100_000,
+    "MAX_DRIP_NL": 500_000,
+    "MAX_SHOTS": 2_000,
+    "MAX_DRY_SHOTS": 100_000,
+    "MAX_BURST": 100,
+    "MAX_SOFT_STRIKES": 50,
+    "MAX_FLOW_NL_S": 2_000_000,
+    "MAX_SETTLE_US": 1_000_000,
+    "MIN_SETTLE_US": 1_000,
+    "MIN_DWELL_US": 100,
+    "MAX_DWELL_US": 5_000_000,
+    "MAX_DRIP_US": 30_000_000,
+    "MIN_REST_US": 200,
+    "MIN_PERIOD_US": 4_000,
+    "MAX_PERIOD_US": 60_000_000,
+    "MAX_CARTRIDGE_UM": 13_000,
+    "MAX_NEEDLES": 25,
+    "MIN_NL_PER_MM": 1_000,
+    "MAX_NL_PER_MM": 500_000,
+    "MAX_FILL_NL": 10_000_000,
+    "MAX_PRIME_NL": 500_000,
+    "HOST_SILENCE_MS": 500,
+    "DEBOUNCE_MS": 20,
+    "RAIL_UP_MS": 100,
+    "RAIL_HOLD_MS": 200,
+}
+
+
+@pytest.mark.requirement("R8", "R9", "R11", "R15")
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_hard_limit_is_the_documented_figure(name: str):
+    assert getattr(limits, name) == FIGURES[name]

@@ -102,6 +102,7 @@ def test_a_terminals_carriage_return_does_no_harm():
         (b"[1,2]", "not an object"),
         (b'"text"', "not an object"),
         (b"17", "not an object"),
+        (b"7", "not an object"),
         (b"{{", "not JSON"),
         (b"\xff\xfe{}", "not JSON"),
         (b"[" * 1900, "not JSON"),
@@ -156,6 +157,15 @@ def test_what_has_no_newline_never_fills_the_memory(parts: list[bytes]):
         assert reader.feed(part) == []
         kept = vars(reader)["_line"]
         assert len(kept) < 200
+
+
+@pytest.mark.requirement("R26")
+def test_nothing_is_kept_of_a_line_that_has_become_too_long():
+    reader = LineReader(limit=200)
+    for length in (150, 50, 100, 250):
+        assert reader.feed(b"x" * length) == []
+        assert len(vars(reader)["_line"]) == (150 if length == 150 else 0)
+    assert reader.feed(b"\n" + LINE) == [None, LINE[:-1]]
 
 
 def test_a_cleared_reader_has_forgotten_a_half_line_and_an_overlong_one():

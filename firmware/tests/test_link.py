@@ -134,10 +134,10 @@ def test_the_answers_of_the_last_sixteen_requests_are_kept(wire: Wire):
 
 @pytest.mark.requirement("R16")
 def test_a_request_that_is_still_being_worked_on_is_never_forgotten(wire: Wire):
-    assert wire.ask(1, "later") == []
+    assert wire.ask(1, "later", a=1) == []
     for id in range(2, 60):
         wire.ask(id, "echo")
-    assert wire.ask(1, "later") == []  # heard before: neither run again nor refused as stale
+    assert wire.ask(1, "later", a=1) == []  # heard before: neither run again nor refused as stale
     assert [name for name, _ in wire.ran].count("later") == 1
 
 
@@ -270,7 +270,15 @@ def test_the_link_is_idle_when_a_host_has_been_given_all_there_was(wire: Wire):
 
 def test_the_link_is_sending_while_the_line_takes_some_and_not_when_it_takes_none(wire: Wire):
     wire.link.tell("state", {})
-    for room, sending in ((0, False), (10, True), (10, True), (0, False), (1 << 20, False)):
+    assert not wire.link.sending
+    for room, sending in (
+        (0, False),
+        (1, True),
+        (9, True),
+        (0, False),
+        (10, True),
+        (1 << 20, False),
+    ):
         wire.line.room = room
         wire.link.step()
         assert wire.link.sending == sending
@@ -327,6 +335,42 @@ def test_a_closed_port_clears_what_was_half_received(length: int):
     wire.line.open = True
     assert wire.ask(2, "echo")[0]["id"] == 2
     assert wire.heard() == []
+
+
+def test_a_closed_port_clears_what_nobody_has_read_yet(wire: Wire):
+    wire.line.arrived = encode(request(1, "echo"))
+    wire.line.open = False
+    wire.link.step()
+    wire.line.open = True
+    for _ in range(4):
+        wire.link.step()
+    assert (wire.ran, wire.heard(), wire.link.last_id) == ([], [], 0)
+
+
+def test_nobody_is_there_before_the_port_was_seen_open():
+    link = Link(StandInLine(), {})
+    assert (link.idle, link.sending, link.heard, link.last_id, link.dropped) == (
+        False,
+        False,
+        0,
+        0,
+        0,
+    )
+    link.tell("state", {})
+    assert link.dropped == 1
+
+
+def test_as_many_requests_as_are_remembered_may_be_worked_on_at_once(wire: Wire):
+    for id in range(1, 20):
+        assert wire.ask(id, "later") == []
+    assert wire.ask(1, "later") == []
+    assert len(wire.ran) == 19
+
+
+def test_a_host_is_listened_to_until_forty_lines_lie_unread(wire: Wire):
+    wire.line.room = 0
+    wire.send(b"xxxxxxx\n" * 100)
+    assert len(vars(wire.link)["_queue"]) == 40
 
 
 def test_a_closed_port_clears_what_was_half_sent(wire: Wire):

@@ -129,7 +129,7 @@ def test_a_name_of_no_or_too_many_characters_is_refused(name: object):
     assert refusal(name=name).code == BAD_PARAMS
 
 
-@pytest.mark.parametrize("name", ["x", "x" * 40, "é" * 40, "наппаж"])
+@pytest.mark.parametrize("name", ["x", "x" * 40, "é" * 40, "наппаж", "\ud7ff", "\ue000"])
 def test_a_name_of_1_to_40_characters_is_taken(name: str):
     assert profile(name=name).name == name
 

@@ -38,7 +38,7 @@ def decode(line: bytes) -> "dict[str, object]":
     line = line.rstrip(b"\r")
     body = line[: -_CRC_DIGITS - 1]
     digits = line[-_CRC_DIGITS:]
-    if len(line) < _CRC_DIGITS + 3 or line[-_CRC_DIGITS - 1 : -_CRC_DIGITS] != b" ":
+    if len(line) < _CRC_DIGITS + 2 or line[-_CRC_DIGITS - 1 : -_CRC_DIGITS] != b" ":
         raise FrameError("The line has no checksum; end it with a space and eight hex digits.")
     if digits != ("%08x" % (binascii.crc32(body) & 0xFFFFFFFF)).encode():
         raise FrameError("The line's checksum does not match its text; send it again.")

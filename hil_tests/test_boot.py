@@ -1,12 +1,16 @@
 """A device that comes up does nothing by itself, and says what is wrong with it."""
 
 import random
+from zlib import crc32
 
 import pytest
+from rp2040py.peripherals.ssi import CMD_SECTOR_ERASE
 
+from mesodrive.ledger.rows import Boot, Row
+from mesodrive.link.client import RefusedError
 from mesodrive.link.port import PortLostError
 from mesodrive_rig.emulated.edges import DRIVING, EdgeLog
-from mesodrive_rig.emulated.rig import EmulatedRig
+from mesodrive_rig.emulated.rig import ROOT, EmulatedRig
 from mesodrive_rig.operator import NEAR_HOME, PRIME_UL, Operator, profile
 from mesodrive_rig.plant import NeedleState, Output, Sensor
 
@@ -18,12 +22,13 @@ FILE_SYSTEM = 0x0A0000  # first byte of what MicroPython keeps for files on a Pi
 
 @pytest.mark.requirement("R1")
 @pytest.mark.parametrize("flash", ["as built", "with a broken file system"])
-def test_power_up_leads_to_safe_moves_nothing_and_writes_nothing(flash: str):
+def test_power_up_leads_to_safe_moves_nothing_and_writes_down_the_start_alone(flash: str):
     rig = EmulatedRig(NEAR_HOME)
     edges = EdgeLog(rig, DRIVING)
+    ledger = slice(rig.board.LEDGER_START, rig.board.LEDGER_START + rig.board.LEDGER_SIZE)
     if flash != "as built":
-        size = len(rig.chip.mcu.flash) - FILE_SYSTEM
-        rig.chip.mcu.flash[FILE_SYSTEM:] = random.Random(1).randbytes(size)
+        size = ledger.start - FILE_SYSTEM
+        rig.chip.mcu.flash[FILE_SYSTEM : ledger.start] = random.Random(1).randbytes(size)
     before = bytes(rig.chip.mcu.flash)
     rig.run_for(BOOT_MS)
     operator = Operator(rig)
@@ -31,7 +36,30 @@ def test_power_up_leads_to_safe_moves_nothing_and_writes_nothing(flash: str):
     assert operator.state() == "SAFE"
     assert edges.edges == []
     assert not rig.truth().rail_on
-    assert bytes(rig.chip.mcu.flash) == before
+    after = bytes(rig.chip.mcu.flash)
+    assert after[: ledger.start] == before[: ledger.start]
+    assert after[ledger.stop :] == before[ledger.stop :]
+    (row,) = [Row.parse(raw) for raw in operator.device.ledger_records(1)]
+    image = (ROOT / "build/firmware/pico/mesodrive-pico.bin").read_bytes()
+    assert row.event == Boot(cause=1, image=crc32(image))
+
+
+@pytest.mark.requirement("R17", "R18")
+def test_a_device_without_a_ledger_says_so_and_gets_one_from_a_person():
+    rig = EmulatedRig(NEAR_HOME, blank=True)
+    rig.chip.flash_time.busy_ms[CMD_SECTOR_ERASE] = 1.0  # 128 of them: let nobody wait for it
+    operator = Operator(rig)
+    status = operator.device.status()
+    assert (status.state, status.alarm and status.alarm.code) == ("FAULT", "ledger")
+    assert "let service create a ledger" in status.why
+    with pytest.raises(RefusedError, match="let service create a ledger"):
+        operator.device.acknowledge()
+    head = operator.device.create_ledger()
+    assert (head.sequence, head.boot, head.damage) == (1, 1, [])
+    with pytest.raises(RefusedError, match="There is a ledger already"):
+        operator.device.create_ledger()
+    operator.device.acknowledge()
+    assert operator.state() == "SAFE"
 
 
 @pytest.fixture(scope="module")
@@ -79,6 +107,35 @@ def test_after_a_power_cut_in_mid_dose_nothing_resumes(
     assert (status.state, status.homed, status.profile) == ("SAFE", False, None)
     assert edges.after(cut_ms) == []
     assert not rig.truth().rail_on
+
+
+@pytest.mark.requirement("R16", "R17")
+def test_a_dose_that_was_cut_off_blocks_the_next_until_a_person_has_said_what_it_gave(
+    struck: tuple[EmulatedRig, EdgeLog, float],
+):
+    rig, _, _ = struck
+    operator = Operator(rig)
+    operator.rest()
+    status = operator.device.status()
+    ((number, strikes, dose_nl),) = status.in_doubt
+    assert (strikes, dose_nl) == (40, 10_000)
+    assert status.alarm
+    assert status.alarm.code == "dose_in_doubt"
+    assert status.session_nl == status.hour_nl == 400_000
+    operator.make_ready(profile(depth_um=250))
+    with pytest.raises(RefusedError, match=rf"cut off in dose {number}, of up to 400000 nl"):
+        operator.device.arm()
+    with pytest.raises(RefusedError, match=rf"cut off in dose {number}, of up to 400000 nl"):
+        operator.device.prime(PRIME_UL)
+    operator.device.disarm()
+    operator.device.resolve(number, 1, 10_000)
+    status = operator.device.status()
+    assert (status.in_doubt, status.session_nl, status.hour_nl) == ([], 10_000, 10_000)
+    operator.make_ready(profile(depth_um=250, shots=2))
+    operator.device.arm()
+    operator.touch()
+    assert [shot.outcome for shot in operator.shoot(2)] == ["done", "done"]
+    assert operator.device.status().session_nl == pytest.approx(30_000, abs=10)
 
 
 @pytest.mark.requirement("R2")

@@ -44,6 +44,7 @@ FORCE = 28  # between pusher and plunger
 
 # flash, in bytes: the image is at its start, what the device remembers at its end
 FLASH_SIZE = 2 * 1024 * 1024
+IMAGE_NOTE = 0x9FF00  # length and checksum of the image, see boards/toolchain/uf2.py
 SETTINGS_SIZE = 8 * 1024
 SETTINGS_START = FLASH_SIZE - SETTINGS_SIZE
 LEDGER_SIZE = 512 * 1024

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from toolchain import micropython, sources, stamps, system
+from toolchain import micropython, sources, stamps, system, uf2
 from toolchain.errors import ToolchainError
 from toolchain.paths import BOARDS, BUILD, FIRMWARE, LOGS, shown
 from toolchain.progress import run_step
@@ -36,7 +36,7 @@ def build(board: str) -> Path:
     image = image_path(board)
     stamp = image.with_suffix(".stamp")
     identity = stamps.fingerprint(
-        [FIRMWARE, board_folder, Path(__file__), Path(micropython.__file__)],
+        [FIRMWARE, board_folder, Path(__file__), Path(micropython.__file__), Path(uf2.__file__)],
         tree.identity or "",
         _compiler_version(),
     )
@@ -112,11 +112,25 @@ def _compile(board: str, board_folder: Path, tree: sources.SourceTree, image: Pa
         ],
         log,
     )
-    shutil.copy2(packed, image)
+    address = int(_FLASH_ADDRESS, 16) + _board_value(board_folder, "IMAGE_NOTE")
+    if raw.stat().st_size > address - int(_FLASH_ADDRESS, 16):
+        raise ToolchainError(
+            f"The {board} image is {raw.stat().st_size} bytes and reaches into what the device "
+            "keeps; freeze less into it."
+        )
+    shutil.copy2(raw, image.with_suffix(".bin"))
+    image.write_bytes(uf2.with_note(packed.read_bytes(), raw.read_bytes(), address))
+
+
+def _board_value(board_folder: Path, name: str) -> int:
+    """A whole number that board.py gives to `name`."""
+    found = re.search(rf"^{name} = (\w+)", (board_folder / "board.py").read_text(), re.MULTILINE)
+    assert found, f"board.py has no {name}"
+    return int(found[1], 0)
 
 
 def _check_alignment(elf: Path) -> None:
-    """Frozen machine code reads its constants from whole words; see c_modules/micropython.cmake."""
+    """Frozen machine code reads its constants in whole words; see c_modules/micropython.cmake."""
     symbols = subprocess.run(
         ["arm-none-eabi-nm", str(elf)], capture_output=True, text=True, check=True
     )

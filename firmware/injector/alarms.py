@@ -29,5 +29,7 @@ PRIORITY = {
     "restarted": MEDIUM,
     "syringe_empty": MEDIUM,
     "syringe_low": LOW,
+    "ledger": MEDIUM,
+    "dose_in_doubt": MEDIUM,
     "host_lost": LOW,
 }

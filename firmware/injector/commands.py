@@ -5,21 +5,34 @@ from injector.causes import absence, presence
 from injector.controller import ARMED, FAULT, HOT, READY, SAFE, STOPPED_BY_HOST
 from injector.delivery import Delivery, Plan
 from injector.dose import DoseMeter
-from injector.errors import Refusal
+from injector.errors import Refusal, Trouble
 from injector.limits import MAX_FORCE_MN, MAX_PRIME_NL
 from injector.params import only, whole
 from injector.profile import Profile
 from injector.travel import Interrupted, power_up
-from mesodrive_wire import BAD_PARAMS, FAULTED, INTERLOCK, LIMIT, WRONG_STATE
+from mesodrive_wire import BAD_PARAMS, BUSY, FAULTED, INTERLOCK, LIMIT, WRONG_STATE
 
 _RETREAT_UM = 1_000  # of the pusher; what a line gives back is a fraction of it
 
 
 class Commands:
     """`machine` has the mechanics, see drives.py. `report` is called for every strike; `collect`
-    frees memory while nothing moves."""
+    frees memory while nothing moves; `request_id()` is that of the request under way."""
 
-    def __init__(self, control, port, machine, inputs, sensors, drives, uptime, report, collect):
+    def __init__(
+        self,
+        control,
+        port,
+        machine,
+        inputs,
+        sensors,
+        drives,
+        uptime,
+        report,
+        collect,
+        journal,
+        request_id,
+    ):
         self._control = control
         self._port = port
         self._machine = machine
@@ -29,15 +42,19 @@ class Commands:
         self._uptime = uptime
         self._report = report
         self._collect = collect
+        self._journal = journal
+        self._request_id = request_id
 
     def load(self, params):
         """Check a profile and plan it; leaves the machine in SAFE with the rail off."""
-        self._in(SAFE, READY)
+        self.want_state(SAFE, READY)
         only(params, ("profile",))
         values = params.get("profile")
         if not isinstance(values, dict):
             raise Refusal(BAD_PARAMS, "profile.load needs a profile object.")
         profile = Profile(values)
+        self._journal.refuse_used(profile.cartridge)
+        self._journal.refuse_past_limits(profile.shots * profile.dose_nl, True)
         self._collect()
         plunger = self._plunger
         meter = DoseMeter(profile.nl_per_mm, plunger.axis.steps_per_mm)
@@ -56,6 +73,7 @@ class Commands:
             self._report,
         )
         self._control.go(SAFE, "a profile was loaded")
+        self.write(self._journal.loaded, profile)
         return {
             "profile": profile.id,
             "dose_steps": plan.dose_steps,
@@ -68,13 +86,9 @@ class Commands:
             "depth_steps": self._depth_steps(),
         }
 
-    def allow_selftest(self):
-        """The self-test wants everything off."""
-        self._in(SAFE, FAULT)
-
     def home(self, answer):
         """Find both home switches and take up the profile's depth and syringe; then READY."""
-        self._in(SAFE, READY)
+        self.want_state(SAFE, READY)
         if not self._control.delivery:
             raise Refusal(WRONG_STATE, "Load a profile before homing.")
         self._want(("guard", "stop", "interlock", "needle_back", "driver_ok"))
@@ -82,7 +96,7 @@ class Commands:
 
     def prime(self, params, answer):
         """Push `volume_nl` through the line with the needle back and away from the skin."""
-        self._in(READY)
+        self.want_state(READY)
         only(params, ("volume_nl",))
         nl = whole(params, "volume_nl", 1, MAX_PRIME_NL)
         if nl > self._control.job.left_nl:
@@ -93,11 +107,14 @@ class Commands:
             )
         self._want(("guard", "stop", "interlock", "cartridge", "needle_back", "driver_ok"))
         self._want_not(("contact",))
+        self._refuse_doubt()
+        self._refuse_full()
+        self.write(self._journal.announce, self._control.job, self._request_id(), 0, nl)
         self._control.begin(self._priming(nl), "priming", answer)
 
     def arm(self):
         """READY → ARMED: from here a person's trigger and skin contact begin the strikes."""
-        self._in(READY)
+        self.want_state(READY)
         self._want(("guard", "stop", "interlock", "cartridge", "needle_back", "rail", "driver_ok"))
         self._want_not(("trigger",))
         delivery = self._control.job
@@ -124,7 +141,11 @@ class Commands:
                 "The line is under pressure: the plunger feels %d mN; wait, or prime into the air."
                 % self._sensors.force_mn,
             )
+        self._refuse_doubt()
+        self._journal.refuse_past_limits(needed, False)
+        self._refuse_full()
         self._inputs.forget_press()
+        self._control.command = self._request_id()
         self._control.go(ARMED, "armed by the host")
         return {"state": self._control.state}
 
@@ -140,7 +161,9 @@ class Commands:
 
     def ack(self):
         """FAULT → SAFE, when the cause is gone."""
-        self._in(FAULT)
+        self.want_state(FAULT)
+        if self._journal.trouble:
+            raise Refusal(FAULTED, self._journal.trouble)
         self._want(("guard", "stop", "interlock", "cartridge", "needle_back", "driver_ok"))
         trouble = self._control.sensed()
         if trouble:
@@ -148,6 +171,7 @@ class Commands:
         self._want_not(("trigger", "needle_out", "rail"))
         self._control.alarm = None
         self._control.go(SAFE, "fault acknowledged")
+        self._control.warn_of_doubt()
         return {"state": self._control.state}
 
     def status(self):
@@ -170,6 +194,9 @@ class Commands:
             "shots_total": delivery.plan.profile.shots if delivery else 0,
             "delivered_nl": delivery.delivered_nl if delivery else 0,
             "alarm": self._control.alarm,
+            "in_doubt": [list(dose) for dose in self._journal.in_doubt],
+            "session_nl": self._journal.session_nl,
+            "hour_nl": self._journal.hour_nl,
         }
 
     def beat(self):
@@ -229,6 +256,23 @@ class Commands:
         self._port.halt()  # before anybody counts
         return Interrupted(why)
 
+    def write(self, write, *values):
+        """Have the journal write; when it cannot, that is a fault."""
+        try:
+            write(*values)
+        except Trouble as trouble:
+            self._control.fault(trouble.code, trouble.sentence)
+            raise Refusal(FAULTED, trouble.sentence) from None
+
+    def _refuse_doubt(self):
+        doubt = self._journal.doubt
+        if doubt:
+            raise doubt
+
+    def _refuse_full(self):
+        if self._journal.is_full:
+            raise Refusal(BUSY, "The ledger is full; disarm, so that it can make room.")
+
     def _left(self):
         return self._control.delivery.left_nl if self._control.delivery else 0
 
@@ -236,7 +280,8 @@ class Commands:
         um = self._control.job.plan.profile.depth_um + self._machine.DEPTH_SURFACE_UM
         return self._depth.axis.steps_at(um)
 
-    def _in(self, *states):
+    def want_state(self, *states):
+        """Refuse in any other state."""
         if self._control.state == FAULT and FAULT not in states:
             why = self._control.why
             raise Refusal(FAULTED, "A fault is latched (%s); acknowledge it with ack." % why)

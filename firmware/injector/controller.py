@@ -44,16 +44,20 @@ _DELIVERING_PACE_MS = 20  # strikes are queued for longer than that
 class Controller:
     """Owns the state. `tell(method, params)` sends a notification.
 
-    Every `step` looks at the inputs first, then lets what is under way go on.
+    Every `step` looks at the inputs first, then lets what is under way go on, and when nothing
+    moves writes into the journal what has been.
     """
 
-    def __init__(self, port, inputs, sensors, machine, drives, uptime, tell, collect, trace):
+    def __init__(
+        self, port, inputs, sensors, machine, drives, uptime, tell, collect, trace, journal
+    ):
         """`machine` has the supply's voltage, see drives.py."""
         self.state = SELF_TEST
         self.why = "power-up"
         self.alarm = None
         self.heard_ms = 0  # when the host last said something valid
         self.delivery = None  # of the profile that is loaded
+        self.command = 0  # id of the request that armed the device
         self.steps = 0
         self.sound = True  # every part lives: only then is the rail held
         self.pressed = False  # the line was blocked, and has not been primed since
@@ -67,6 +71,7 @@ class Controller:
         self._tell = tell
         self._collect = collect  # frees memory; called only while nothing moves
         self._trace = trace
+        self._journal = journal
         self._activity = None  # the generator that homes or primes
         self._answer = None  # whom to tell when it has ended
         self._hot_mask = inputs.mask(HOT_INPUTS)
@@ -103,27 +108,31 @@ class Controller:
                 self._deliver()
             elif self.state in (ARMED, PAUSED) and self._inputs.pulled and self._inputs.touching:
                 self._begin_pull()
+            self._keep(now)
         except Trouble as trouble:
-            self._fault(trouble.code, trouble.sentence)
+            self.fault(trouble.code, trouble.sentence)
 
-    def self_tested(self, failures, restarted_in: "int | None" = None) -> None:
-        """Leave SELF_TEST: to SAFE, or to FAULT naming the first failed check, or the state (its
-        place in STATES) in which the program hung or crashed before."""
+    def started(self, failures, ledger_trouble, restarted_in: "int | None" = None) -> None:
+        """Leave SELF_TEST: to SAFE, or to FAULT naming the first failed check, what is wrong with
+        the ledger, or the state (its place in STATES) in which the program hung or crashed."""
         if failures:
-            self._fault("selftest", failures[0])
+            self.fault("selftest", failures[0])
+        elif ledger_trouble:
+            self.fault("ledger", ledger_trouble)
         elif restarted_in is not None:
-            self._fault(
+            self.fault(
                 "restarted",
                 "The program hung or crashed in %s and was restarted; note what the last shot "
                 "gave, then acknowledge." % STATES[restarted_in],
             )
         else:
             self.go(SAFE, "self-test passed")
+            self.warn_of_doubt()
 
     def idle_tested(self, failures) -> None:
         """What the self-test found while nothing moves."""
         if failures:
-            self._fault("selftest", failures[0])
+            self.fault("selftest", failures[0])
 
     # what happens by itself
 
@@ -244,24 +253,31 @@ class Controller:
         self._trace.keep()
 
     def _begin_pull(self):
-        now_us = self._uptime.us()
         job = self.job
-        if now_us < job.next_us or not self._inputs.on("needle_back"):
+        if self._uptime.us() < job.next_us or not self._inputs.on("needle_back"):
             return
-        if job.plan.profile.dose_nl:
+        dose_nl = job.plan.profile.dose_nl
+        if dose_nl:
             if not job.relieved:
                 raise Trouble(*OCCLUDED)
-            if job.left_nl + job.meter.nl(1) < job.plan.profile.dose_nl:
+            if job.left_nl + job.meter.nl(1) < dose_nl:
                 raise Trouble(
                     "syringe_empty",
                     "The syringe holds %d nl and a shot needs %d; fill it, acknowledge, and load "
-                    "the profile again." % (job.left_nl, job.plan.profile.dose_nl),
+                    "the profile again." % (job.left_nl, dose_nl),
                 )
-        if self.job.plan.profile.mode == STAMP:
+        strikes, why = self._journal.allowed(job.next_pull, dose_nl)
+        if self._journal.is_full:
+            strikes, why = 0, "the ledger is full; disarm, so that it can make room"
+        if not strikes:
+            self.go(READY, why)
+            return
+        self._journal.announce(job, self.command, strikes, dose_nl)
+        if job.plan.profile.mode == STAMP:
             self._inputs.forget_touch()
         self.go(DELIVERING, "the trigger was pulled")
-        self.job.watch()
-        self.job.start(now_us)
+        job.watch()  # also sees what has come while the flash was written
+        job.start(self._uptime.us(), strikes)
 
     def _deliver(self):
         job = self.job
@@ -270,7 +286,6 @@ class Controller:
         job.step(self._uptime.us())
         if job.running:
             return
-        self._collect()
         mode = job.plan.profile.mode
         if job.complete:
             self.go(READY, "all shots are done")
@@ -279,6 +294,15 @@ class Controller:
         else:
             self._inputs.forget_press()
             self.go(ARMED, "one burst a pull" if mode == BURST else "one shot a pull")
+
+    def _keep(self, now):
+        """Have the journal write, unless something moves."""
+        self._journal.look(self._inputs.on("cartridge"), now)
+        state = self.state
+        if state in (HOMING, DELIVERING):
+            return
+        if self._journal.tend(state in (SAFE, FAULT), state == FAULT):
+            self._collect()
 
     def _advance(self):
         assert self._activity
@@ -318,7 +342,7 @@ class Controller:
             try:
                 self.job.stop(why)
             except Trouble as trouble:
-                self._fault(trouble.code, trouble.sentence)
+                self.fault(trouble.code, trouble.sentence)
                 return
         self.go(state, why)
         self._trace.keep()
@@ -328,13 +352,28 @@ class Controller:
         if self.state == SAFE:
             self._raise_alarm("host_lost", "%s; nothing goes on by itself." % capital(why))
 
-    def _fault(self, code, sentence):
+    def fault(self, code, sentence):
+        """Stop everything, the rail included, and stay like that until a person acknowledges."""
+        was = self.state
         self._port.halt()
         if code == OCCLUDED[0]:
             self.pressed = True
         self.go(FAULT, sentence)
         self._trace.keep()
         self._raise_alarm(code, sentence)
+        self._journal.faulted(code, was)
+
+    def warn_of_doubt(self):
+        """Tell of a dose whose outcome is not known."""
+        doubt = self._journal.doubt
+        if doubt:
+            self._raise_alarm("dose_in_doubt", doubt.sentence)
+
+    def doubt_resolved(self):
+        """A person has said what a dose gave; the next in doubt is told, if there is one."""
+        if self.alarm and self.alarm["code"] == "dose_in_doubt":
+            self.alarm = None
+            self.warn_of_doubt()
 
     def _raise_alarm(self, code, sentence):
         self.alarm = {"code": code, "text": sentence}

@@ -121,6 +121,7 @@ class Delivery:
         self._mask = inputs.mask(_MUST_HOLD)
         self._steps = [0] * _QUEUED_AT_MOST  # of the strikes that are queued
         self._forget_pull()
+        self.mark()
 
     @property
     def _doses(self):
@@ -152,19 +153,32 @@ class Delivery:
         """The line is not under pressure, as far as the plunger tells."""
         return self._force.value <= self.plan.forces.rest_mn
 
+    @property
+    def next_pull(self) -> int:
+        """Strikes that the next pull may give."""
+        return min(self.plan.profile.a_pull, self.plan.profile.shots - self.done)
+
+    def mark(self) -> None:
+        """A dose or priming is announced; `since_mark` says what came of it."""
+        self._marked_done = self.done
+        self._marked_nl = self.left_nl
+
+    def since_mark(self) -> "tuple[int, int]":
+        """Strikes that have begun, and volume out of the syringe."""
+        return self.done - self._marked_done, max(0, self._marked_nl - self.left_nl)
+
     def watch(self) -> None:
         """From now on an input that falls lets no strike begin; what fell before is past."""
         forces = self.plan.forces
         self._port.limit_force(self._force.count(forces.stop_mn) if self._doses else 0)
         self._port.watch(self._mask)
 
-    def start(self, now_us: int) -> None:
-        """Begin what one pull gives, unless an input that must hold has fallen."""
+    def start(self, now_us: int, strikes: int) -> None:
+        """Begin a pull of so many strikes, unless an input that must hold has fallen."""
         self._forget_pull()
         if self._port.stopped or self.complete:
             return
-        profile = self.plan.profile
-        self._wanted = min(profile.a_pull, profile.shots - self.done)
+        self._wanted = strikes
         self.running = True
         self._due_us = now_us
         self._queue(now_us)

@@ -2,7 +2,7 @@
 
 Depth: the deepest technique in the preset table is mesoperfusion at 6 mm. Dose: the largest single
 dose in it is 100 µL (point by point); a drip lasts at most 30 s. Rate: 250 strikes/s are more than
-any pen on the market makes.
+any pen on the market makes. Session and hour: docs/decisions/0061.
 """
 
 MAX_DEPTH_UM = 6_000
@@ -27,6 +27,8 @@ MIN_NL_PER_MM = 1_000
 MAX_NL_PER_MM = 500_000
 MAX_FILL_NL = 10_000_000
 MAX_PRIME_NL = 500_000
+MAX_SESSION_NL = 10_000_000
+MAX_HOUR_NL = 20_000_000
 MAX_PRESSURE_PA = 1_000_000  # nothing that a plastic syringe bears comes near
 MIN_BEARS_PA = 10_000
 MAX_FRICTION_MN = 20_000

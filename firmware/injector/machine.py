@@ -6,8 +6,10 @@ from injector import limits, selftest
 from injector.annunciator import Annunciator
 from injector.axis import Axis
 from injector.commands import Commands
-from injector.controller import DELIVERING, HOMING, POWERED, READY, SAFE, Controller
+from injector.controller import DELIVERING, FAULT, HOMING, POWERED, READY, SAFE, Controller
 from injector.inputs import Inputs
+from injector.journal import Journal
+from injector.ledger_requests import LedgerRequests
 from injector.link import LATER, Link
 from injector.params import only, whole
 from injector.profile import MODES
@@ -54,6 +56,7 @@ class Machine:
             )
             for number, one in ((port.PLUNGER, drives.PLUNGER), (port.DEPTH, drives.DEPTH))
         ]
+        self.journal = Journal(port.ledger_flash, uptime)
         self.controller = Controller(
             port,
             self.inputs,
@@ -64,6 +67,7 @@ class Machine:
             self._tell,
             memory.collect,
             self.trace,
+            self.journal,
         )
         self.commands = commands = Commands(
             self.controller,
@@ -75,6 +79,11 @@ class Machine:
             uptime,
             self.reports.add,
             memory.collect,
+            self.journal,
+            lambda: self.link.last_id,
+        )
+        self._ledger_requests = LedgerRequests(
+            self.journal, commands, self.controller, self._open_ledger, self._seed
         )
         self.methods = {
             "info": self._info,
@@ -90,6 +99,7 @@ class Machine:
             "disarm": _plain(commands.disarm),
             "ack": _plain(commands.ack),
         }
+        self.methods.update(self._ledger_requests.methods)
         self.link = Link(port.line, self.methods)
         self.annunciator = Annunciator(port.set_alarm)
         self._supervisor = None
@@ -97,10 +107,11 @@ class Machine:
         self._idle_failed = False
 
     def start(self):
-        """The self-test; then SAFE, or FAULT."""
+        """The ledger and the self-test; then SAFE, or FAULT."""
         self.inputs.poll(self.uptime())
         self.sensors.settle()
-        self.controller.self_tested(selftest.failures(self._checks()), self.port.restarted_in)
+        trouble = self._open_ledger()
+        self.controller.started(selftest.failures(self._checks()), trouble, self.port.restarted_in)
         self.safe_ms = self._idle_ms = self.uptime()
         self.annunciator.start(self.safe_ms)
 
@@ -121,6 +132,7 @@ class Machine:
         self.sensors.poll()
         self.controller.step()
         self.link.step()
+        self._ledger_requests.look()
         self._tell_more()
         if self.link.heard != self._heard:
             self._heard = self.link.heard
@@ -143,6 +155,15 @@ class Machine:
         if failed and self._idle_failed:
             self.controller.idle_tested(failed)
         self._idle_failed = bool(failed)
+
+    def _open_ledger(self):
+        trouble = self.journal.open(self.port.reset_cause, self.port.image_crc)
+        # An id that pushed liquid before the reset must not do so again.
+        self.link.last_id = max(self.link.last_id, self.journal.last_command)
+        return trouble
+
+    def _seed(self):
+        return ("%s %d" % (self.port.serial, self.port.timer_us())).encode()
 
     def _tell(self, method, params):
         self.link.tell(method, params)
@@ -203,7 +224,7 @@ class Machine:
 
     def _selftest(self, params, _):
         only(params, ())
-        self.commands.allow_selftest()
+        self.commands.want_state(SAFE, FAULT)
         checks = self._checks()
         return {"passed": not selftest.failures(checks), "checks": checks}
 

@@ -43,7 +43,10 @@ _KEYS = (
     "pressure_pa",
     "bears_pa",
     "friction_mn",
+    "cartridge",
 )
+_NUMBER_DIGITS = 16
+_HEX = "0123456789abcdef"
 
 
 class Profile:
@@ -89,6 +92,7 @@ class Profile:
         self.bears_pa = whole(values, "bears_pa", limits.MIN_BEARS_PA, limits.MAX_PRESSURE_PA)
         self.pressure_pa = whole(values, "pressure_pa", 0, limits.MAX_PRESSURE_PA)
         self.friction_mn = whole(values, "friction_mn", 0, limits.MAX_FRICTION_MN)
+        self.cartridge = _number(values)  # 8 bytes, zeros when it has none
         if self.depth_um > self.cartridge_um:
             raise Refusal(
                 LIMIT,
@@ -130,3 +134,15 @@ class Profile:
         rises from half to full over the soft strikes."""
         left = max(0, self.soft_strikes - strike + 1)
         return self.period_us + self.period_us * left // (self.soft_strikes + 1)
+
+
+def _number(values):
+    """The cartridge's number: up to 16 hex digits, none for one without."""
+    digits = values.get("cartridge")
+    if not isinstance(digits, str) or len(digits) > _NUMBER_DIGITS or digits.strip(_HEX):
+        raise Refusal(
+            BAD_PARAMS,
+            "cartridge must be its number in up to %d lower-case hex digits, or empty."
+            % _NUMBER_DIGITS,
+        )
+    return bytes.fromhex("0" * (_NUMBER_DIGITS - len(digits)) + digits)

@@ -257,6 +257,6 @@ def test_a_drip_flows_slowly_while_the_needle_stays_in():
 def test_after_the_last_shot_nothing_more_is_struck_whoever_asks():
     machine = to_the_end(striking())
     machine.job.watch()
-    machine.job.start(machine.port.now_us)
+    machine.job.start(machine.port.now_us, 1)
     assert not machine.job.running
     assert machine.port.strikes == PROFILE["shots"]

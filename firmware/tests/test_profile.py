@@ -180,7 +180,21 @@ def test_a_dwell_of_no_time_or_less_is_refused_with_the_limit(name: str, dwell_u
 
 
 def test_an_id_is_eight_hex_digits_and_the_same_each_time():
-    assert profile().id == profile().id == "fbce4141"
+    assert profile().id == profile().id == "33f7b9d4"
+
+
+@pytest.mark.parametrize(
+    ("number", "held"), [("", "00" * 8), ("b1", "00" * 7 + "b1"), ("0123456789abcdef",) * 2]
+)
+def test_a_cartridges_number_is_held_in_eight_bytes(number: str, held: str):
+    assert profile(cartridge=number).cartridge.hex() == held
+
+
+@pytest.mark.parametrize("number", ["0123456789abcdef0", "xyz", "0x1", "AB", "1 2", 5, None])
+def test_a_cartridges_number_is_hex_digits_or_refused(number: object):
+    refused = refusal(cartridge=number)
+    assert refused.code == BAD_PARAMS
+    assert "up to 16 lower-case hex digits" in refused.sentence
 
 
 def test_the_order_of_the_keys_does_not_change_the_id():
@@ -189,7 +203,7 @@ def test_the_order_of_the_keys_does_not_change_the_id():
 
 @pytest.mark.parametrize("key", sorted(set(PROFILE) - {"version"}))
 def test_every_value_changes_the_id(key: str):
-    changed = {"name": "nappagf", "mode": "single"}.get(key)
+    changed = {"name": "nappagf", "mode": "single", "cartridge": "0b"}.get(key)
     if changed is None:
         changed = PROFILE[key] + 1
     others = {"mode": "burst", "burst": 2}

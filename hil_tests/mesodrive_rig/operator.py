@@ -54,6 +54,7 @@ def profile(**changes: object) -> dict[str, object]:
         "pressure_pa": 83_000,  # 100 µL/s of water through the needle of NEAR_HOME
         "bears_pa": 300_000,
         "friction_mn": 2_000,
+        "cartridge": "",
     }
     assert changes.keys() <= values.keys()
     return values | changes

@@ -342,6 +342,9 @@ STATUS: Mapping[str, Any] = {
     "shots_total": 0,
     "delivered_nl": 0,
     "alarm": None,
+    "in_doubt": [],
+    "session_nl": 0,
+    "hour_nl": 0,
     "dropped": 0,
     "in_doubt": [],
 }

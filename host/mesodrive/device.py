@@ -6,13 +6,15 @@ from typing import Any, NamedTuple, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from mesodrive.errors import MesodriveError
+from mesodrive.ledger.told import Doubt, LedgerHead, LedgerRows
 from mesodrive.link.client import ANSWER_S, KEEPALIVE_S, Client
 from mesodrive.link.port import Port
 from mesodrive.telemetry import Shot, Shots, State, Trace, TraceEvent
 from mesodrive_wire import PROTOCOL
 
 _MOVE_S = 120.0  # the longest axis takes this long for all its travel and more
-_LOAD_S = 10.0
+_LOAD_S = 60.0  # the device may have to make room in its ledger
+_CREATE_S = 120.0  # all of the ledger's flash is erased
 _PING_S = 2.0
 
 
@@ -25,7 +27,7 @@ class _Answer(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
 
 
-_A = TypeVar("_A", bound=_Answer)
+_A = TypeVar("_A", bound=BaseModel)
 
 
 class Info(_Answer):
@@ -106,6 +108,9 @@ class Status(_Answer):
     shots_total: int
     delivered_nl: int
     alarm: Alarm | None
+    in_doubt: list[Doubt]
+    session_nl: int
+    hour_nl: int
     dropped: int
     in_doubt: list[Doubt] = []
 
@@ -212,6 +217,29 @@ class Device:
             events += some.rows
             if not some.rows or len(events) >= some.total:
                 return events
+
+    def ledger_head(self) -> LedgerHead:
+        """The ledger's youngest record and its totals."""
+        return self._ask(LedgerHead, "ledger.head")
+
+    def ledger_records(self, first: int) -> list[bytes]:
+        """Some records from sequence `first` on, in order; none when there are no more."""
+        rows = self._ask(LedgerRows, "ledger.records", {"first": first}).rows
+        return [bytes.fromhex(row) for row in rows]
+
+    def countersign(self, sequence: int, mac: bytes, key: int) -> None:
+        """Have the device record that this host has seen its ledger up to `sequence`."""
+        params = {"sequence": sequence, "mac": mac.hex(), "key": key}
+        self.client.call("ledger.countersign", params)
+
+    def create_ledger(self) -> LedgerHead:
+        """Have a device without a ledger make one; takes seconds."""
+        return self._ask(LedgerHead, "ledger.create", within_s=_CREATE_S)
+
+    def resolve(self, number: int, strikes: int, given_nl: int) -> None:
+        """Say what a dose in doubt gave; the device must be in SAFE or FAULT."""
+        params = {"number": number, "strikes": strikes, "given_nl": given_nl}
+        self.client.call("dose.resolve", params)
 
     def close(self) -> None:
         """Give the port back; a device that is armed disarms itself."""

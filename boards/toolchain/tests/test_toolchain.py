@@ -1,11 +1,13 @@
 """What the build must hold without building anything."""
 
+import struct
 import sys
 from pathlib import Path
+from zlib import crc32
 
 import pytest
 
-from toolchain import debian, firmware, micropython, sources, stamps, system
+from toolchain import debian, firmware, micropython, sources, stamps, system, uf2
 from toolchain.errors import ToolchainError
 from toolchain.progress import StepError, run_step
 
@@ -155,3 +157,23 @@ def test_machine_code_at_an_odd_halfword_is_found() -> None:
 10050802 r fun_data_injector__lt_module_gt_
 """
     assert firmware.crooked_functions(symbols) == ["fun_data_injector_note"]
+
+
+def test_an_image_comes_with_a_note_of_its_length_and_checksum() -> None:
+    def block(address: int, number: int, page: bytes) -> bytes:
+        header = struct.pack("<8I", 0x0A324655, 0x9E5D5157, 0x2000, address, 256, number, 2, 7)
+        return header + page.ljust(476, b"\0") + struct.pack("<I", 0x0AB16F30)
+
+    raw = b"an image".ljust(512, b"!")
+    packed = block(0x10000000, 0, raw[:256]) + block(0x10000100, 1, raw[256:])
+    noted = uf2.with_note(packed, raw, 0x1009FF00)
+    headers = [struct.unpack_from("<8I", noted, at) for at in range(0, len(noted), 512)]
+    assert [header[3:7] for header in headers] == [
+        (0x10000000, 256, 0, 3),
+        (0x10000100, 256, 1, 3),
+        (0x1009FF00, 256, 2, 3),
+    ]
+    page = noted[2 * 512 + 32 :][:256]
+    assert page == b"mesodrv1" + struct.pack("<II", 512, crc32(raw)) + b"\xff" * 240
+    assert noted[-4:] == packed[-4:]
+    assert noted[32:508] == packed[32:508]

@@ -90,6 +90,11 @@ class Ledger:
         """How many records can be appended before `prepare` must run."""
         return self._log.room
 
+    @property
+    def most_room(self) -> int:
+        """What `prepare` can make room for at most."""
+        return self._log.most_room
+
     def prepare(self, records: int) -> bool:
         """Erase one sector, the oldest, unless there is room for `records`; whether there is now.
 

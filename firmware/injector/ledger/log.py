@@ -90,6 +90,12 @@ class Log:
         ring = self._ring
         return ring.slots - self._slot + self._ready * (ring.slots - ring.first)
 
+    @property
+    def most_room(self) -> int:
+        """What `prepare` can make room for at most."""
+        ring = self._ring
+        return (ring.sectors - _SECTORS_KEPT) * (ring.slots - ring.first)
+
     def append(self, kind: int, boot: int, on_ms: int, ordered) -> None:
         """Write a record and read it back. Raises Full or FlashFault."""
         if not self._sound:
@@ -119,9 +125,10 @@ class Log:
         Raises ValueError when the flash is too small for so many, and FlashFault.
         """
         ring = self._ring
-        most = (ring.sectors - _SECTORS_KEPT) * (ring.slots - ring.first)
-        if records > most:
-            raise ValueError("The ledger has room for %d records at once; ask for less." % most)
+        if records > self.most_room:
+            raise ValueError(
+                "The ledger has room for %d records at once; ask for less." % self.most_room
+            )
         if self.room < records:
             ring.make_ready(self._number + self._ready + 1)
             self._ready += 1

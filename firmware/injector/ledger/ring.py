@@ -28,7 +28,7 @@ _CRC_AT = 236
 _MARK_AT = 240
 HEAD_WRITTEN = _MARK_AT  # bytes; the mark was there before
 _MARK = b"mesodrive erased"
-_NO_HEADS = (b"\xff" * _MARK_AT, bytes(_MARK_AT))
+_NO_HEADS = (b"\xff" * 4, bytes(4))  # how a page begins that holds none; quick to see
 _READY = b"\xff" * _MARK_AT + _MARK
 _BLANK = b"\xff" * PAGE
 assert TOTALS_AT + totals.SIZE <= _CRC_AT
@@ -45,6 +45,7 @@ class Ring:
         self.mended = set()  # numbers of the sectors in whose head one bit was wrong
         self._flash = flash
         self._page = bytearray(PAGE)
+        self._beginning = bytearray(4)
         self._back = bytearray(PAGE)  # for reading back
         if self.sectors < 4 or flash.page < PAGE:
             raise ValueError("A ledger takes at least 4 sectors, with pages of 256 bytes.")
@@ -127,12 +128,13 @@ class Ring:
         return True
 
     def _head_in(self, place):
+        self._flash.read(place * self._flash.sector, self._beginning)
+        if self._beginning in _NO_HEADS:
+            return None
         page = self._page
         self._flash.read(place * self._flash.sector, page)
         if _is_head(page):
             return page
-        if memoryview(page)[:_MARK_AT] in _NO_HEADS:
-            return None
         if checksum.mend(page, _CRC_AT) and _is_head(page):
             self.mended.add(head_number(page))
             return page

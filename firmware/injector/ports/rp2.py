@@ -24,6 +24,7 @@ _STRIKE = 1
 _COUNTERS = {PLUNGER: 4, DEPTH: 5}
 _DEAD_MAN = 6
 
+_FLASH = 0x10000000
 _PIO1 = 0x50300000
 _DMA = 0x50000000
 _FORCE_MS = 4  # at 1 mL/s 4 µL: an occlusion is nowhere near as sudden
@@ -237,6 +238,9 @@ class Port:
         self.settings_flash = Region(
             board.FLASH_SIZE, board.SETTINGS_START, board.SETTINGS_SIZE, self.watchdog
         )
+        self.reset_cause = machine.reset_cause()
+        note = _FLASH + board.IMAGE_NOTE + 12  # see boards/toolchain/uf2.py
+        self.image_crc = machine.mem16[note + 2] << 16 | machine.mem16[note]
         self.serial = machine.unique_id().hex()
         self.line = usbline
         self._arrivals = select.poll()

@@ -3,7 +3,7 @@
 `docs/protocol.md` lists the methods; this module knows only the envelopes.
 """
 
-PROTOCOL = 2  # changes when an old host and a new device would misunderstand each other
+PROTOCOL = 3  # changes when an old host and a new device would misunderstand each other
 
 # JSON-RPC 2.0, section 5.1
 PARSE = -32700
@@ -19,6 +19,9 @@ INTERLOCK = -32003  # guard, stop, cartridge, contact or trigger forbid it
 STALE_ID = -32004  # an id that has already been used
 BUSY = -32005  # another command is still being carried out
 FAULTED = -32006  # a latched fault must be acknowledged first
+UNAUTHORIZED = -32007  # say who you are first, or ask one who may
+LOCKED = -32008  # the same alarm came too often; service must look
+IN_DOUBT = -32009  # it is not known what an earlier dose gave
 
 _MAX_WHOLE = (1 << 53) - 1  # the largest integer that every JSON library keeps exact
 _DEEPEST = 4  # levels of objects and lists in a request's params

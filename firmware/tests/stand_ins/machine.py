@@ -5,6 +5,7 @@ import drives
 
 from injector import machine
 from injector.errors import Refusal
+from injector.ledger import Ledger
 from injector.link import LATER
 from stand_ins.port import StandInPort
 
@@ -29,7 +30,11 @@ PROFILE = {
     "pressure_pa": 64_000,
     "bears_pa": 300_000,
     "friction_mn": 2_000,
+    "cartridge": "",
 }
+
+
+_EMPTY = []  # what an empty ledger is in the flash, once it has been made
 
 
 class Uptime:
@@ -62,11 +67,22 @@ class Memory:
         return 1 << 20
 
 
+def with_ledger(port):
+    """`port` with an empty ledger in its flash, as it comes from the factory."""
+    flash = port.ledger_flash
+    if not _EMPTY:
+        Ledger.create(flash, lambda: 0, b"stand-in")
+        _EMPTY.append(bytes(flash.data))
+    flash.data[:] = _EMPTY[0]
+    return port
+
+
 class Machine(machine.Machine):
     """What a host asks, what a person does, and what comes of it."""
 
-    def __init__(self):
-        port = StandInPort()
+    def __init__(self, port=None):
+        """On a port of its own, with an empty ledger, or on one that has been used."""
+        port = port or with_ledger(StandInPort())
         self.told = []  # (method, params) of every notification but the strikes
         self.rows = []  # every strike told since the profile was loaded
         self.answers = []  # (result, sentence) of every request that was answered later

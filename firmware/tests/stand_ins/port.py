@@ -27,20 +27,40 @@ _SETTINGS_SECTORS = 2
 _BOOT_TIMER = (1 << 32) - 5_000_000  # so that the µs timer wraps 5 s after the start
 
 
+class WatchedFlash(StandInFlash):
+    """A flash that is never to be busy while something moves, nor erased with the rail on."""
+
+    def __init__(self, port, sectors):
+        super().__init__(sectors, _SECTOR)
+        self._port = port
+
+    def program(self, address, data):
+        if self._port.moving:
+            raise RuntimeError("The flash is programmed while something moves.")
+        super().program(address, data)
+
+    def erase(self, address):
+        if self._port.moving or self._port.enable:
+            raise RuntimeError("The flash is erased while the rail is on.")
+        super().erase(address)
+
+
 class StandInPort(Wiring):
     """Time is in ticks of 8 ns; `now_ms`, `now_us` and the timers round it down."""
 
     PLUNGER = PLUNGER
     DEPTH = DEPTH
     serial = "5eed"
+    reset_cause = 1  # power
+    image_crc = 0x1234
     step_timing = STEP_TIMING
     strike_timing = STRIKE_TIMING
 
     def __init__(self):
         super().__init__()
         self.line = StandInLine()
-        self.ledger_flash = StandInFlash(_LEDGER_SECTORS, _SECTOR)
-        self.settings_flash = StandInFlash(_SETTINGS_SECTORS, _SECTOR)
+        self.ledger_flash = WatchedFlash(self, _LEDGER_SECTORS)
+        self.settings_flash = WatchedFlash(self, _SETTINGS_SECTORS)
         self.led = 0
         self.restarted_in = None
         self.remembered = None  # the state's place

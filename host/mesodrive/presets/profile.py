@@ -127,6 +127,7 @@ class Prescription:
             "pressure_pa": thousandths(self.pressure_kpa) if self.dose_ul else 0,
             "bears_pa": thousandths(self.syringe.max_pressure.value),
             "friction_mn": thousandths(PLUNGER_FRICTION_N),
+            "cartridge": "",
         }
 
 

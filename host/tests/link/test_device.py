@@ -35,7 +35,7 @@ def without(key: str) -> dict[str, Any]:
     ("answer", "sentence"),
     [
         (info(product="toaster"), r"^On scripted is a toaster, not a mesodrive\.$"),
-        (info(protocol=1), r"^The device speaks protocol 1 and this host 2; flash the firmware"),
+        (info(protocol=1), r"^The device speaks protocol 1 and this host 3; flash the firmware"),
         (Exchange("info", result(without("serial"))), r"answer to info is not as this host exp"),
         (info(ram_free="much"), r"answer to info is not as this host expects; flash"),
         (Exchange("info", result("hello")), r"answer to info is not as this host expects; flash"),

@@ -45,6 +45,7 @@ PROFILE_KEYS = {
     "pressure_pa",
     "bears_pa",
     "friction_mn",
+    "cartridge",
 }
 
 
@@ -88,6 +89,7 @@ def test_the_profile_of_nappage_is_this() -> None:
         "pressure_pa": 63_749,
         "bears_pa": 300_000,
         "friction_mn": 2_000,
+        "cartridge": "",
     }
 
 

@@ -1,14 +1,17 @@
 """A device that comes up does nothing by itself, and says what is wrong with it."""
 
 import random
+from pathlib import Path
 from zlib import crc32
 
 import pytest
 from rp2040py.peripherals.ssi import CMD_SECTOR_ERASE
 
+from mesodrive.keys import KeyStore
 from mesodrive.ledger.rows import Boot, Row
 from mesodrive.link.client import RefusedError
 from mesodrive.link.port import PortLostError
+from mesodrive.login import claim, log_in
 from mesodrive_rig.emulated.edges import DRIVING, EdgeLog
 from mesodrive_rig.emulated.rig import ROOT, EmulatedRig
 from mesodrive_rig.operator import NEAR_HOME, PRIME_UL, Operator, profile
@@ -31,7 +34,7 @@ def test_power_up_leads_to_safe_moves_nothing_and_writes_down_the_start_alone(fl
         rig.chip.mcu.flash[FILE_SYSTEM : ledger.start] = random.Random(1).randbytes(size)
     before = bytes(rig.chip.mcu.flash)
     rig.run_for(BOOT_MS)
-    operator = Operator(rig)
+    operator = Operator(rig, role=None)  # a login is kept
     operator.wait(500)
     assert operator.state() == "SAFE"
     assert edges.edges == []
@@ -45,15 +48,17 @@ def test_power_up_leads_to_safe_moves_nothing_and_writes_down_the_start_alone(fl
 
 
 @pytest.mark.requirement("R17", "R18")
-def test_a_device_without_a_ledger_says_so_and_gets_one_from_a_person():
+def test_a_device_without_a_ledger_says_so_and_gets_one_from_a_person(tmp_path: Path):
     rig = EmulatedRig(NEAR_HOME, blank=True)
     rig.chip.flash_time.busy_ms[CMD_SECTOR_ERASE] = 1.0  # 128 of them: let nobody wait for it
     operator = Operator(rig)
     status = operator.device.status()
     assert (status.state, status.alarm and status.alarm.code) == ("FAULT", "ledger")
     assert "let service create a ledger" in status.why
+    claim(operator.device, KeyStore(tmp_path))  # it has no keys either
     with pytest.raises(RefusedError, match="let service create a ledger"):
         operator.device.acknowledge()
+    log_in(operator.device, KeyStore(tmp_path), "service")
     head = operator.device.create_ledger()
     assert (head.sequence, head.boot, head.damage) == (1, 1, [])
     with pytest.raises(RefusedError, match="There is a ledger already"):

@@ -90,7 +90,7 @@ def test_a_method_that_moves_unasked_is_found(monkeypatch: pytest.MonkeyPatch):
         return {}
 
     monkeypatch.setattr(machine, "_ping", ping)
-    findings = calls.run("bug", 1_200)
+    findings = calls.run("bug", 3_600)
     assert findings.wrong["moved"]
 
 

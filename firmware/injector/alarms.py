@@ -28,8 +28,11 @@ PRIORITY = {
     "sensor": MEDIUM,
     "restarted": MEDIUM,
     "syringe_empty": MEDIUM,
+    "locked": MEDIUM,
+    "settings": MEDIUM,
     "syringe_low": LOW,
     "ledger": MEDIUM,
     "dose_in_doubt": MEDIUM,
     "host_lost": LOW,
+    "idle": LOW,
 }

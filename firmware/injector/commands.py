@@ -6,7 +6,7 @@ from injector.controller import ARMED, FAULT, HOT, READY, SAFE, STOPPED_BY_HOST
 from injector.delivery import Delivery, Plan
 from injector.dose import DoseMeter
 from injector.errors import Refusal, Trouble
-from injector.limits import MAX_FORCE_MN, MAX_PRIME_NL
+from injector.limits import MAX_FORCE_MN
 from injector.params import only, whole
 from injector.profile import Profile
 from injector.travel import Interrupted, power_up
@@ -16,8 +16,8 @@ _RETREAT_UM = 1_000  # of the pusher; what a line gives back is a fraction of it
 
 
 class Commands:
-    """`machine` has the mechanics, see drives.py. `report` is called for every strike; `collect`
-    frees memory while nothing moves; `request_id()` is that of the request under way."""
+    """`machine` has mechanics and limits, see site.py. `report` is called for every strike;
+    `collect` frees memory while nothing moves; `request_id()` is that of the request under way."""
 
     def __init__(
         self,
@@ -53,6 +53,7 @@ class Commands:
         if not isinstance(values, dict):
             raise Refusal(BAD_PARAMS, "profile.load needs a profile object.")
         profile = Profile(values)
+        self._machine.check(profile)
         self._journal.refuse_used(profile.cartridge)
         self._journal.refuse_past_limits(profile.shots * profile.dose_nl, True)
         self._collect()
@@ -86,6 +87,10 @@ class Commands:
             "depth_steps": self._depth_steps(),
         }
 
+    def allow_change(self):
+        """What is kept in flash is changed with everything off: meanwhile nothing could stop."""
+        self.want_state(SAFE, FAULT)
+
     def home(self, answer):
         """Find both home switches and take up the profile's depth and syringe; then READY."""
         self.want_state(SAFE, READY)
@@ -98,7 +103,7 @@ class Commands:
         """Push `volume_nl` through the line with the needle back and away from the skin."""
         self.want_state(READY)
         only(params, ("volume_nl",))
-        nl = whole(params, "volume_nl", 1, MAX_PRIME_NL)
+        nl = whole(params, "volume_nl", 1, self._machine.limit("prime_nl"))
         if nl > self._control.job.left_nl:
             raise Refusal(
                 LIMIT,

@@ -13,7 +13,7 @@ from injector.causes import (
 )
 from injector.delivery import Delivery
 from injector.errors import Refusal, Trouble
-from injector.limits import HOST_SILENCE_MS, LEAST_SUPPLY_PCT, LOW_PCT, MAX_COIL_DC
+from injector.limits import HOST_SILENCE_MS, IDLE_MS, LEAST_SUPPLY_PCT, LOW_PCT, MAX_COIL_DC
 from injector.profile import BURST, STAMP
 from injector.trace import INPUTS, STATE
 from injector.travel import Interrupted
@@ -72,6 +72,7 @@ class Controller:
         self._collect = collect  # frees memory; called only while nothing moves
         self._trace = trace
         self._journal = journal
+        self.latched = _uncounted  # (code) → why the device is locked now, or None
         self._activity = None  # the generator that homes or primes
         self._answer = None  # whom to tell when it has ended
         self._hot_mask = inputs.mask(HOT_INPUTS)
@@ -112,9 +113,12 @@ class Controller:
         except Trouble as trouble:
             self.fault(trouble.code, trouble.sentence)
 
-    def started(self, failures, ledger_trouble, restarted_in: "int | None" = None) -> None:
+    def started(
+        self, failures, ledger_trouble, restarted_in: "int | None" = None, locked=None
+    ) -> None:
         """Leave SELF_TEST: to SAFE, or to FAULT naming the first failed check, what is wrong with
-        the ledger, or the state (its place in STATES) in which the program hung or crashed."""
+        the ledger, the state (its place in STATES) in which the program hung or crashed, or why
+        the device is `locked`."""
         if failures:
             self.fault("selftest", failures[0])
         elif ledger_trouble:
@@ -125,6 +129,8 @@ class Controller:
                 "The program hung or crashed in %s and was restarted; note what the last shot "
                 "gave, then acknowledge." % STATES[restarted_in],
             )
+        elif locked:
+            self.fault("locked", locked)
         else:
             self.go(SAFE, "self-test passed")
             self.warn_of_doubt()
@@ -352,6 +358,19 @@ class Controller:
         if self.state == SAFE:
             self._raise_alarm("host_lost", "%s; nothing goes on by itself." % capital(why))
 
+    def leave(self, why):
+        """Nobody answers for the machine any more: nothing is live from here on."""
+        if self.state in POWERED:
+            self.stop(SAFE, why)
+
+    def abandon(self):
+        """The same, because nobody did anything for too long."""
+        if self.state in POWERED:
+            why = "nobody did anything for %d minutes" % (IDLE_MS // 60_000)
+            self.stop(SAFE, why)
+            if self.state == SAFE:
+                self._raise_alarm("idle", "%s; log in again." % capital(why))
+
     def fault(self, code, sentence):
         """Stop everything, the rail included, and stay like that until a person acknowledges."""
         was = self.state
@@ -362,6 +381,9 @@ class Controller:
         self._trace.keep()
         self._raise_alarm(code, sentence)
         self._journal.faulted(code, was)
+        locked = self.latched(code)
+        if locked:
+            self._raise_alarm("locked", locked)
 
     def warn_of_doubt(self):
         """Tell of a dose whose outcome is not known."""
@@ -401,3 +423,7 @@ class Controller:
         """The delivery of the loaded profile; only asked for where there is one."""
         assert self.delivery
         return self.delivery
+
+
+def _uncounted(_code):
+    return None

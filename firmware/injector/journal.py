@@ -226,6 +226,11 @@ class Journal:
         """A host has seen the ledger up to `sequence`. Raises Trouble."""
         self._append(record.COUNTERSIGNED, sequence=sequence, mac=mac, key=key)
 
+    def changed(self, what: str, was: int, becomes: int) -> None:
+        """Service has changed something. Raises Trouble."""
+        self._make_room(1)
+        self._append(record.CHANGE, what=what.encode(), was=was, becomes=becomes)
+
     # within
 
     def _write_outcome(self, faulted):

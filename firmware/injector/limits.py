@@ -45,3 +45,8 @@ HOST_SILENCE_MS = 500  # a host that says nothing for this long is gone
 DEBOUNCE_MS = 20  # an operator's contact counts as made when it has held this long
 RAIL_UP_MS = 100  # the rail must be sensed this soon after it is asked for
 RAIL_HOLD_MS = 200  # how long the chip keeps asking for the rail when the program is gone
+
+IDLE_MS = 180_000  # when nobody did anything for so long, an operator proves itself again
+MAX_WAIT_S = 3_600  # between two wrong proofs, at most
+LOCK_ALARMS = 3  # the same alarm so many times
+LOCK_MS = 600_000  # within so long locks the device

@@ -3,27 +3,34 @@ the mechanics that are handed in. `app` hands in the chip's own, tests a stand-i
 """
 
 from injector import limits, selftest
+from injector.access import Access
 from injector.annunciator import Annunciator
 from injector.axis import Axis
 from injector.commands import Commands
 from injector.controller import DELIVERING, FAULT, HOMING, POWERED, READY, SAFE, Controller
+from injector.errors import Refusal
 from injector.inputs import Inputs
 from injector.journal import Journal
 from injector.ledger_requests import LedgerRequests
 from injector.link import LATER, Link
 from injector.params import only, whole
 from injector.profile import MODES
+from injector.repeats import Repeats
 from injector.reports import AT_ONCE, Reports
 from injector.sensors import Sensors
+from injector.service import Service
+from injector.settings import Settings, SettingsError
+from injector.site import Site
 from injector.supervisor import Supervisor
 from injector.trace import Trace
 from injector.travel import Drive
-from mesodrive_wire import PROTOCOL
+from mesodrive_wire import LOCKED, PROTOCOL
 
 VERSION = "0.2.0"
 
 _STATUS_MS = 100
 _IDLE_TEST_MS = 500  # twice, so that a failure is told within a second or a little more
+_HANDS = ("guard", "stop", "cartridge", "contact", "trigger")  # what a person moves
 _SHOTS_MS = 50  # strikes are told in batches this far apart, or when a line is full
 
 
@@ -46,6 +53,10 @@ class Machine:
         self._status_ms = 0
         self._shots_ms = 0
         self._heard = 0
+        self.settings = settings = Settings(port.settings_flash)
+        self._settings_read = False
+        self.repeats = Repeats(settings, uptime)
+        self.site = drives = Site(settings, drives)
         self.drives = axes = [
             Drive(
                 port,
@@ -85,7 +96,14 @@ class Machine:
         self._ledger_requests = LedgerRequests(
             self.journal, commands, self.controller, self._open_ledger, self._seed
         )
-        self.methods = {
+        self.service = service = Service(
+            settings, self.repeats, self.site, commands.allow_change, self.controller.fault
+        )
+        self.controller.latched = self.repeats.note
+        service.changed = self._changed
+        self.access = access = Access(port, settings, uptime, service.save)
+        self._hands = self.inputs.mask(_HANDS)
+        methods = {
             "info": self._info,
             "ping": self._ping,
             "status": self._status,
@@ -97,9 +115,16 @@ class Machine:
             "prime": lambda params, answer: commands.prime(params, answer) or LATER,
             "arm": _plain(commands.arm),
             "disarm": _plain(commands.disarm),
-            "ack": _plain(commands.ack),
+            "ack": self._ack,
+            "auth.challenge": lambda params, _: access.challenge(params),
+            "auth.prove": self._prove,
+            "auth.leave": self._leave,
+            "keys.set": lambda params, _: service.set_key(access, params),
+            "settings.set": lambda params, _: service.set_value(params),
+            "unlock": lambda params, _: service.unlock(params),
         }
-        self.methods.update(self._ledger_requests.methods)
+        methods.update(self._ledger_requests.methods)
+        self.methods = access.guarded(methods)
         self.link = Link(port.line, self.methods)
         self.annunciator = Annunciator(port.set_alarm)
         self._supervisor = None
@@ -110,8 +135,17 @@ class Machine:
         """The ledger and the self-test; then SAFE, or FAULT."""
         self.inputs.poll(self.uptime())
         self.sensors.settle()
+        try:
+            self.settings.open()
+            self._settings_read = True
+        except SettingsError:
+            pass  # the self-test tells
+        self.repeats.open()
+        self._take_limits()
         trouble = self._open_ledger()
-        self.controller.started(selftest.failures(self._checks()), trouble, self.port.restarted_in)
+        failures = selftest.failures(self._checks())
+        locked = self.repeats.sentence
+        self.controller.started(failures, trouble, self.port.restarted_in, locked)
         self.safe_ms = self._idle_ms = self.uptime()
         self.annunciator.start(self.safe_ms)
 
@@ -130,13 +164,19 @@ class Machine:
     def look(self):
         """One look at everything."""
         self.sensors.poll()
-        self.controller.step()
+        controller = self.controller
+        controller.step()
+        busy = controller.state in (HOMING, DELIVERING)
+        if self.access.look(self.inputs.now & self._hands, busy):
+            controller.abandon()
         self.link.step()
         self._ledger_requests.look()
+        if self.repeats.due and controller.state in (SAFE, FAULT):
+            self._keep()
         self._tell_more()
         if self.link.heard != self._heard:
             self._heard = self.link.heard
-            self.controller.heard_ms = self.uptime()
+            controller.heard_ms = self.uptime()
         now = self.uptime()
         self.annunciator.look(now, self.controller.alarm)
         if now - self._idle_ms >= _IDLE_TEST_MS:
@@ -144,6 +184,12 @@ class Machine:
             self._test_idle()
         if self._supervisor:
             self.controller.sound = self._supervisor.look()
+
+    def _keep(self):
+        try:
+            self.service.save()
+        except Refusal:
+            pass  # it is an alarm
 
     def _test_idle(self):
         """The self-test goes on while nothing moves; what fails twice in a row has failed."""
@@ -161,6 +207,15 @@ class Machine:
         # An id that pushed liquid before the reset must not do so again.
         self.link.last_id = max(self.link.last_id, self.journal.last_command)
         return trouble
+
+    def _take_limits(self):
+        self.journal.max_session_nl = self.site.limit("session_nl")
+        self.journal.max_hour_nl = self.site.limit("hour_nl")
+
+    def _changed(self, what, was, becomes):
+        self._take_limits()
+        if not self.journal.trouble:  # a new device is claimed before it has a ledger
+            self.commands.write(self.journal.changed, what, was, becomes)
 
     def _seed(self):
         return ("%s %d" % (self.port.serial, self.port.timer_us())).encode()
@@ -184,7 +239,10 @@ class Machine:
 
     def _checks(self):
         self._memory.collect()
-        return selftest.run(self.inputs, self.sensors, self._memory.mem_free())
+        checks = selftest.run(self.inputs, self.sensors, self._memory.mem_free())
+        read, otherwise = self._settings_read, "the settings in flash cannot be read"
+        checks.append(selftest.check("settings", read, otherwise))
+        return checks
 
     def _info(self, params, _):
         only(params, ())
@@ -200,10 +258,17 @@ class Machine:
             "state": self.controller.state,
             "stop_class": self._board.STOP_CLASS,
             "modes": MODES,
+            "claimed": self.settings.claimed,
+            "locked": bool(self.settings.locked_by),
+            "calibration": self.site.calibration(),
             "limits": {
-                "depth_um": limits.MAX_DEPTH_UM,
-                "dose_nl": limits.MAX_DOSE_NL,
-                "shots": limits.MAX_SHOTS,
+                "depth_um": self.site.limit("depth_um"),
+                "dose_nl": self.site.limit("dose_nl"),
+                "drip_nl": self.site.limit("drip_nl"),
+                "prime_nl": self.site.limit("prime_nl"),
+                "session_nl": self.site.limit("session_nl"),
+                "hour_nl": self.site.limit("hour_nl"),
+                "shots": self.site.limit("shots"),
                 "dry_shots": limits.MAX_DRY_SHOTS,
                 "rate_hz": 1_000_000 // limits.MIN_PERIOD_US,
             },
@@ -220,6 +285,9 @@ class Machine:
         only(params, ())
         status = self.commands.status()
         status["dropped"] = self.link.dropped
+        status["role"] = self.access.role
+        alarm = self.controller.alarm
+        status["alarm_times"] = self.repeats.times(alarm["code"]) if alarm else 0
         return status
 
     def _selftest(self, params, _):
@@ -235,6 +303,23 @@ class Machine:
     def _trace(self, params, _):
         only(params, ("first",))
         return self.trace.first(whole(params, "first", 0, 1000))
+
+    def _ack(self, params, _):
+        only(params, ())
+        sentence = self.repeats.sentence
+        if sentence:
+            raise Refusal(LOCKED, sentence)
+        return self.commands.ack()
+
+    def _prove(self, params, _):
+        self.commands.allow_change()
+        return self.access.prove(params)
+
+    def _leave(self, params, _):
+        only(params, ())
+        self.access.end()
+        self.controller.leave("the operator logged out")
+        return {"state": self.controller.state}
 
     def _load(self, params, _answer):
         plan = self.commands.load(params)

@@ -1,7 +1,11 @@
 """Named values of a request: whole numbers within limits, and nothing that is not known."""
 
+import binascii
+
 from injector.errors import Refusal
 from mesodrive_wire import BAD_PARAMS, LIMIT
+
+_DIGITS = "0123456789abcdef"
 
 
 def only(params: "dict[str, object]", known: "tuple[str, ...]") -> None:
@@ -33,3 +37,12 @@ def text(params: "dict[str, object]", key: str, longest: int) -> str:
     if any(0xD800 <= ord(character) < 0xE000 for character in value):
         raise Refusal(BAD_PARAMS, "%s must be a text, and has half a character in it." % key)
     return value
+
+
+def digits(params: "dict[str, object]", key: str, size: int) -> bytes:
+    """Return params[key], `size` bytes as lower-case hex digits; refuse anything else."""
+    value = params.get(key)
+    is_text = isinstance(value, str) and len(value) == 2 * size
+    if not is_text or [digit for digit in value if digit not in _DIGITS]:
+        raise Refusal(BAD_PARAMS, "%s must be %d lower-case hex digits." % (key, 2 * size))
+    return binascii.unhexlify(value)

@@ -9,18 +9,18 @@ def run(inputs, sensors, ram_free: int) -> "list[dict[str, object]]":
     on = inputs.on
     broken = sensors.implausible
     return [
-        _check("rail off", not on("rail"), "the motor rail is on although it was not asked for"),
-        _check("needle back", on("needle_back"), "the needle is not seen at its rest"),
-        _check("needle not out", not on("needle_out"), "the needle is seen at its stop"),
-        _check("trigger released", not on("trigger"), "the trigger is pressed or shorted"),
-        _check(
+        check("rail off", not on("rail"), "the motor rail is on although it was not asked for"),
+        check("needle back", on("needle_back"), "the needle is not seen at its rest"),
+        check("needle not out", not on("needle_out"), "the needle is seen at its stop"),
+        check("trigger released", not on("trigger"), "the trigger is pressed or shorted"),
+        check(
             "interlock line",
             on("interlock") == (on("guard") and on("stop")),
             "the interlock line does not agree with guard and stop",
         ),
-        _check("motor drivers", on("driver_ok"), "a motor driver reports an error"),
-        _check("sensors", not broken, "the %s sensor says what cannot be" % broken),
-        _check("memory", ram_free >= _LEAST_RAM, "only %d bytes are free" % ram_free),
+        check("motor drivers", on("driver_ok"), "a motor driver reports an error"),
+        check("sensors", not broken, "the %s sensor says what cannot be" % broken),
+        check("memory", ram_free >= _LEAST_RAM, "only %d bytes are free" % ram_free),
     ]
 
 
@@ -36,11 +36,12 @@ def idle(inputs, sensors, powered: bool) -> "list[dict[str, object]]":
 def failures(checks) -> "list[str]":
     """One sentence for each check that failed."""
     return [
-        "The self-test failed: %s; put it right and restart." % check["detail"]
-        for check in checks
-        if not check["ok"]
+        "The self-test failed: %s; put it right and restart." % one["detail"]
+        for one in checks
+        if not one["ok"]
     ]
 
 
-def _check(name, ok, otherwise):
+def check(name: str, ok: object, otherwise: str) -> "dict[str, object]":
+    """One check, and what to tell unless it is `ok`."""
     return {"name": name, "ok": bool(ok), "detail": "" if ok else otherwise}

@@ -8,7 +8,7 @@ import pytest
 from injector import alarms, causes
 
 SOURCES = sorted((Path(__file__).parents[1] / "injector").glob("*.py"))
-RAISERS = {"Trouble", "fault", "_raise_alarm", "_end"}
+RAISERS = {"Trouble", "fault", "_fail", "_raise_alarm", "_end"}
 
 
 def raised_codes() -> set[str]:
@@ -44,7 +44,7 @@ DOCUMENT = Path(__file__).parents[2] / "docs/alarms.md"
 # Words of which one stands where a sentence names the way out.
 WAYS_OUT = (
     *("acknowledge", "restart", "nothing goes on by itself", "check", "lift", "fill", "prime"),
-    *("close", "release", "put in", "report"),
+    *("close", "release", "put in", "report", "log in"),
 )
 
 

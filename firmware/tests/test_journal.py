@@ -4,10 +4,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from situations import refused
-from stand_ins import PROFILE, Machine, StandInPort
+from stand_ins import PROFILE, Machine, StandInPort, claim
 
 from injector.ledger import record
 from injector.limits import MAX_HOUR_NL, MAX_SESSION_NL
+from injector.settings import SERVICE
 from mesodrive_wire import BAD_PARAMS, FAULTED, IN_DOUBT, LIMIT, WRONG_STATE
 
 NAMES = {kind: name for kind, (name, _) in record.SCHEMA.items()}
@@ -38,6 +39,7 @@ def restarted(machine: Machine) -> Machine:
     """The power was cut and comes back."""
     port = StandInPort()
     port.ledger_flash.data[:] = machine.port.ledger_flash.data
+    port.settings_flash.data[:] = machine.port.settings_flash.data
     return Machine(port).boot()
 
 
@@ -250,7 +252,10 @@ def test_a_used_cartridge_is_refused_unless_it_is_the_one_in_use_and_was_never_o
 
 @pytest.mark.requirement("R17", "R18")
 def test_without_a_ledger_nothing_is_armed_until_one_is_made():
-    machine = Machine(StandInPort()).boot()
+    port = StandInPort()
+    claim(port.settings_flash)
+    machine = Machine(port).boot()
+    machine.host = SERVICE
     assert (machine.state, machine.controller.alarm["code"]) == ("FAULT", "ledger")
     assert refused(machine, "ack").code == FAULTED
     assert refused(machine, "ledger.head").code == WRONG_STATE

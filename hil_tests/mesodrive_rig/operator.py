@@ -3,8 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
+from mesodrive.access import Role
 from mesodrive.device import Device, Plan
 from mesodrive.telemetry import Shot, Shots
+from mesodrive_rig.emulated.provision import KEYS
 from mesodrive_rig.plant import AxisSpec, CartridgeSpec, PlantSpec, Sensor, SyringeSpec
 from mesodrive_rig.rig import Rig
 
@@ -61,18 +63,29 @@ def profile(**changes: object) -> dict[str, object]:
 
 
 class Operator:
-    """Connects at once. `notes` are the notifications so far, `shots` the strikes they told."""
+    """Connects and logs in at once, as `role` if any. `notes` are the notifications so far,
+    `shots` the strikes they told."""
 
-    def __init__(self, rig: Rig):
+    def __init__(self, rig: Rig, role: Role | None = "operator"):
         self.rig = rig
+        self.role: Role | None = role
         self.notes: list[tuple[str, dict[str, Any]]] = []
         self.shots: list[Shot] = []
         self.on_note: Callable[[str], None] | None = None  # called at each, with its method
-        self.device = Device(rig.connect(), self._heard)
+        self.reconnect()
 
     def reconnect(self) -> None:
-        """Open the port again."""
+        """Open the port, again, and log in if the device has keys."""
         self.device = Device(self.rig.connect(), self._heard)
+        if self.role and self.device.info.claimed:
+            self.device.login(self.role, KEYS[self.role])
+
+    def forgive(self) -> None:
+        """As service: unlock the device and begin the count of its alarms anew."""
+        self.device.login("service", KEYS["service"])
+        self.device.unlock()
+        if self.role and self.role != "service":
+            self.device.login(self.role, KEYS[self.role])
 
     def told(self, method: str) -> list[dict[str, Any]]:
         """The params of the notifications called `method`: state, shots, status, alarm."""
@@ -103,7 +116,10 @@ class Operator:
         for sensor, is_true in _HANDS_AT_REST.items():
             self.rig.set(sensor, is_true)
         self.wait(_SETTLE_MS)
-        if self.state() == "FAULT":
+        status = self.device.status()
+        if status.state == "FAULT":
+            if status.alarm_times > 1 or (status.alarm and status.alarm.code == "locked"):
+                self.forgive()
             self.device.acknowledge()
 
     def disarm(self) -> None:

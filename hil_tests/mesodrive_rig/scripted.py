@@ -35,6 +35,10 @@ if TYPE_CHECKING:
     from mesodrive_rig.ledger_model import LedgerModel
 
 LEDGER_METHODS = ("ledger.head", "ledger.records", "ledger.countersign", "dose.resolve")
+_LOGIN: Mapping[str, Mapping[str, Any]] = {
+    "auth.challenge": {"nonce": "00" * 16, "counter": 0},
+    "auth.prove": {"role": "operator"},
+}
 
 
 class Vanish:
@@ -84,7 +88,7 @@ class Heard:
 @dataclass
 class Script:
     """What is expected, and what has been heard. A `ping` is answered by itself unless it is the
-    next that is expected; what it then tells is `state`."""
+    next that is expected; what it then tells is `state`. So is a login: any key is right."""
 
     exchanges: list[Exchange]
     state: str = "SAFE"
@@ -127,9 +131,10 @@ class Script:
         return min((at_s for at_s, _ in self._due), default=None)
 
     def methods(self) -> list[str]:
-        """The methods heard; pings, the ledger's and repeated lines left out."""
+        """The methods heard; pings, logins, the ledger's and repeated lines left out."""
         lines = {heard.line: heard.method for heard in self.heard}
-        return [name for name in lines.values() if name != "ping" and name not in LEDGER_METHODS]
+        unheeded = ("ping", *_LOGIN, *LEDGER_METHODS)
+        return [method for method in lines.values() if method not in unheeded]
 
     def finish(self) -> None:
         """Raise AssertionError for what came unexpected and for what did not come."""
@@ -156,6 +161,9 @@ class Script:
         elif heard.method in LEDGER_METHODS:
             self._last = (heard.line, [])
             self._play([self._of_ledger(heard)], heard)
+        elif heard.method in _LOGIN:
+            self._last = (heard.line, [])
+            self._play([result(_LOGIN[heard.method])], heard)
         else:
             self._wrong.append(f"{heard.method} with {heard.params}")
 
@@ -324,6 +332,9 @@ INFO: Mapping[str, Any] = {
     "state": "SAFE",
     "stop_class": "hardware",
     "modes": ["single", "burst", "series", "stamp", "drip", "dry"],
+    "claimed": True,
+    "locked": False,
+    "calibration": {"depth_surface_um": 1000, "plunger_empty_um": 60_000},
     "limits": {"depth_um": 6000, "dose_nl": 100_000, "shots": 2000},
     "last_id": 0,
     "ram_free": 150_000,
@@ -342,9 +353,10 @@ STATUS: Mapping[str, Any] = {
     "shots_total": 0,
     "delivered_nl": 0,
     "alarm": None,
-    "in_doubt": [],
     "session_nl": 0,
     "hour_nl": 0,
+    "alarm_times": 0,
+    "role": "operator",
     "dropped": 0,
     "in_doubt": [],
 }

@@ -45,7 +45,7 @@ class Simulator:
     Emulated time never runs ahead of the wall clock, and falls behind when the machine is slow.
     """
 
-    def __init__(self, path: Path, spec: PlantSpec):
+    def __init__(self, path: Path, spec: PlantSpec, *, claimed: bool = True):
         """Raises MesodriveError when `path` is taken by a running simulator or something else."""
         self.path = path
         self.positions = {sensor: AT_REST[sensor] for sensor in KEYS.values()}
@@ -62,7 +62,7 @@ class Simulator:
         self._line_ms = 0.0
         self._running = True
         try:
-            self.rig = EmulatedRig(spec)
+            self.rig = EmulatedRig(spec, claimed=claimed)
             self.rig.run_for(_BOOT_MS)  # a program that opens the path finds a device that answers
             path.symlink_to(self._slave_name)
         except BaseException:

@@ -1,10 +1,11 @@
 """A mesodrive device by its commands, checked and typed. Lengths in mm, volumes in µL."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from mesodrive.access import Role, masked, proof
 from mesodrive.errors import MesodriveError
 from mesodrive.ledger.told import Doubt, LedgerHead, LedgerRows
 from mesodrive.link.client import ANSWER_S, KEEPALIVE_S, Client
@@ -42,6 +43,9 @@ class Info(_Answer):
     state: State
     stop_class: str
     modes: list[str]
+    claimed: bool
+    locked: bool
+    calibration: dict[str, int]
     limits: dict[str, int]
     last_id: int
     ram_free: int
@@ -80,19 +84,6 @@ class Alarm(_Answer):
     text: str
 
 
-class Doubt(NamedTuple):
-    """A dose of an earlier boot without a known outcome: at most so many strikes of `dose_nl`;
-    no strikes: priming, `dose_nl` in all."""
-
-    number: int
-    strikes: int
-    dose_nl: int
-
-    @property
-    def total_nl(self) -> int:
-        return max(1, self.strikes) * self.dose_nl
-
-
 class Status(_Answer):
     """How the device stands, as `status` of docs/protocol.md."""
 
@@ -108,11 +99,19 @@ class Status(_Answer):
     shots_total: int
     delivered_nl: int
     alarm: Alarm | None
-    in_doubt: list[Doubt]
     session_nl: int
     hour_nl: int
+    alarm_times: int
+    role: Role | None
     dropped: int
     in_doubt: list[Doubt] = []
+
+
+class Challenge(_Answer):
+    """What a proof is made from."""
+
+    nonce: str
+    counter: int
 
 
 class Check(_Answer):
@@ -140,6 +139,7 @@ class Device:
         on_notification: Callable[[str, dict[str, Any]], None] | None = None,
     ):
         self.client = Client(port, on_notification)
+        self._service: tuple[bytes, bytes] | None = None  # key and nonce of service's proof
         try:
             self.info = self._ask(Info, "info")
             if self.info.product != "mesodrive":
@@ -158,6 +158,44 @@ class Device:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def refresh(self) -> None:
+        """Ask `info` again: keys, lock and limits change."""
+        self.info = self._ask(Info, "info")
+
+    def login(self, role: Role, key: bytes) -> None:
+        """Prove `role`; holds until the port closes or nobody does anything for 3 minutes.
+
+        The device must be in SAFE or FAULT. After a wrong proof it wants to wait.
+        """
+        asked = self._ask(Challenge, "auth.challenge", {"role": role})
+        nonce = bytes.fromhex(asked.nonce)
+        answer = proof(role, key, nonce, asked.counter).hex()
+        self.client.call("auth.prove", {"role": role, "proof": answer})
+        self._service = (key, nonce) if role == "service" else None
+
+    def leave(self) -> None:
+        """Take the proof back; nothing stays live."""
+        self.client.call("auth.leave")
+        self._service = None
+
+    def set_key(self, role: Role, key: bytes) -> None:
+        """Give `role` another key; wants service's proof, which ends with it. A new device takes
+        service's key from anybody."""
+        sent = key
+        if self._service:
+            service_key, nonce = self._service
+            sent = masked(key, service_key, role, nonce)
+        self.client.call("keys.set", {"role": role, "key": sent.hex()})
+        self._service = None
+
+    def set_value(self, name: str, value: int) -> None:
+        """Lower a limit, or set a position that was measured; wants service's proof."""
+        self.client.call("settings.set", {"name": name, "value": value})
+
+    def unlock(self) -> None:
+        """Let a device that locked itself be acknowledged again; wants service's proof."""
+        self.client.call("unlock")
 
     def ping(self) -> Pong:
         """Which state the device is in; tells it that the host is there."""

@@ -5,6 +5,7 @@ steps, 6 is the dead-man of the rail. Tracks are finite: when the CPU dies, what
 ends, and the dead-man takes the rail away.
 """
 
+import os
 import select
 import sys
 
@@ -227,6 +228,7 @@ class Port:
             sensor.irq(seen, pin.IRQ_RISING, hard=True)
             self._inputs.append(sensor)
         self._running = 0
+        self.losses = 0  # how often the serial port was closed
         self.link_lost = False  # the serial port was closed since this was last made False
         self.host_stopped = False  # the host's stop byte came since this was last made False
         usbline.on_loss(self._line_lost)
@@ -245,6 +247,7 @@ class Port:
         self.line = usbline
         self._arrivals = select.poll()
         self._arrivals.register(sys.stdin, select.POLLIN)
+        self.random = os.urandom  # (size), from the chip's noise
         self.read = registers.inputs  # all inputs at once: bit n is GPIO n
         self.note = registers.note  # (event, value) for the trace
         self.timer_us = registers.timer  # 32 bits
@@ -422,6 +425,7 @@ class Port:
         registers.guarded[0] = 0
 
     def _line_lost(self, _):
+        self.losses += 1
         self.link_lost = True
         registers.halt()
 

@@ -6,7 +6,7 @@ wiring do, and time passes only when a test lets it. Runs under CPython and unde
 """
 
 from stand_ins.line import StandInLine
-from stand_ins.machine import PROFILE, Machine
+from stand_ins.machine import KEYS, PROFILE, Machine, claim, proof_of
 from stand_ins.needle import NEEDLE
 from stand_ins.port import DEPTH, PLUNGER, StandInPort
 from stand_ins.programs import HZ, STEP_TIMING, STRIKE_TIMING, TICKS_US, Pulses, strike_level
@@ -14,6 +14,7 @@ from stand_ins.programs import HZ, STEP_TIMING, STRIKE_TIMING, TICKS_US, Pulses,
 __all__ = [
     "DEPTH",
     "HZ",
+    "KEYS",
     "NEEDLE",
     "PLUNGER",
     "PROFILE",
@@ -24,5 +25,7 @@ __all__ = [
     "Pulses",
     "StandInLine",
     "StandInPort",
+    "claim",
+    "proof_of",
     "strike_level",
 ]

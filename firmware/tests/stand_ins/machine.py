@@ -1,12 +1,17 @@
 """The controller and all that `app` puts around it, on a stand-in port."""
 
+import binascii
+
 import board
 import drives
 
 from injector import machine
+from injector.access import auth_message
 from injector.errors import Refusal
+from injector.hmac import hmac_sha256
 from injector.ledger import Ledger
 from injector.link import LATER
+from injector.settings import OPERATOR, SERVICE, Settings
 from stand_ins.port import StandInPort
 
 PROFILE = {
@@ -35,6 +40,7 @@ PROFILE = {
 
 
 _EMPTY = []  # what an empty ledger is in the flash, once it has been made
+KEYS = {SERVICE: b"service's key" + bytes(19), OPERATOR: b"operator's key" + bytes(18)}
 
 
 class Uptime:
@@ -68,21 +74,27 @@ class Memory:
 
 
 def with_ledger(port):
-    """`port` with an empty ledger in its flash, as it comes from the factory."""
+    """A new `port` with an empty ledger and KEYS in its flash."""
     flash = port.ledger_flash
     if not _EMPTY:
         Ledger.create(flash, lambda: 0, b"stand-in")
         _EMPTY.append(bytes(flash.data))
     flash.data[:] = _EMPTY[0]
+    claim(port.settings_flash)
     return port
 
 
 class Machine(machine.Machine):
-    """What a host asks, what a person does, and what comes of it."""
+    """What a host asks, what a person does, and what comes of it.
+
+    The device knows KEYS and the host proves to be an operator when it has to; to prove to be
+    somebody else, or nobody, set `host` to service or None. `port` may be one with a past.
+    """
 
     def __init__(self, port=None):
-        """On a port of its own, with an empty ledger, or on one that has been used."""
-        port = port or with_ledger(StandInPort())
+        if not port:
+            port = with_ledger(StandInPort())
+        self.host = OPERATOR
         self.told = []  # (method, params) of every notification but the strikes
         self.rows = []  # every strike told since the profile was loaded
         self.answers = []  # (result, sentence) of every request that was answered later
@@ -127,12 +139,24 @@ class Machine(machine.Machine):
     def request(self, method, params=None):
         """(result, None), (None, the refusal), or (None, None) when the answer comes later."""
         self.controller.heard_ms = self.port.now_ms
+        if self.host and self.access.role != self.host and self.port.line.open:
+            self.log_in(self.host)
         try:
             result = self._call(method, params or {})
         except Refusal as refusal:
             return None, refusal
         self._tell_more()
         return result, None
+
+    def log_in(self, role, key=None):
+        """Prove a role, where the device's state allows it; the refusal, or None."""
+        try:
+            asked = self._call("auth.challenge", {"role": role})
+            proof = proof_of(role, key or KEYS[role], asked)
+            self._call("auth.prove", {"role": role, "proof": proof})
+        except Refusal as refusal:
+            return refusal
+        return None
 
     def _call(self, method, params):
         value = self.methods[method](params, self._answer)
@@ -184,3 +208,18 @@ class Machine(machine.Machine):
 
     def _tell(self, method, params):
         self.told.append((method, params))
+
+
+def claim(flash):
+    """Give the settings in a new `flash` their KEYS."""
+    settings = Settings(flash)
+    settings.open()
+    settings.keys = dict(KEYS)
+    settings.save()
+
+
+def proof_of(role, key, asked):
+    """The proof, in hex digits, for what `auth.challenge` has answered."""
+    nonce = binascii.unhexlify(asked["nonce"])
+    tag = hmac_sha256(key, auth_message(role, nonce, asked["counter"]))
+    return binascii.hexlify(tag).decode()

@@ -67,6 +67,8 @@ class StandInPort(Wiring):
         self.interrupts_live = True
         self._beats = 0
         self.link_lost = False
+        self.losses = 0
+        self.drawn = 0  # random bytes so far
         self.host_stopped = False
         # bad luck
         self.lost_steps = 0  # edges of each move that the counter does not see
@@ -249,6 +251,10 @@ class StandInPort(Wiring):
         self.unwatch()
         self.pressed_too_hard = False
 
+    def random(self, size):
+        self.drawn += size
+        return bytes([(7 * self.drawn + place) & 0xFF for place in range(size)])
+
     def note(self, event, value):
         self.events.append((self.timer_us(), event, value))
         del self.events[:-EVENTS]
@@ -283,6 +289,7 @@ class StandInPort(Wiring):
             self.line.open = value
             if not value:
                 self.link_lost = True
+                self.losses += 1
                 self.halt()
         elif name.startswith("needle_"):
             setattr(self.needle, name[7:], value)

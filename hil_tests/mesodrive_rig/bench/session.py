@@ -14,6 +14,7 @@ from rich.progress import Progress, track
 
 from mesodrive.device import Device
 from mesodrive.presets import Prescription, load_preset, prescribe
+from mesodrive_rig.emulated.provision import KEYS
 from mesodrive_rig.emulated.rig import ROOT, EmulatedRig
 from mesodrive_rig.plant import Sensor
 from mesodrive_rig.results import Metric, write_results
@@ -34,6 +35,7 @@ def main() -> int:
     rig = EmulatedRig(plant_for(prescription.cartridge, prescription.syringe))
     metrics = _boot(rig)
     device = Device(rig.connect())
+    device.login("operator", KEYS["operator"])
     metrics += [
         Metric("boot to SAFE, by the device's clock", device.info.safe_ms, "ms"),
         Metric("free RAM after start", round(device.info.ram_free / 1024, 1), "KiB"),

@@ -1,4 +1,4 @@
-"""What is in a device's flash when it leaves the factory: an empty ledger.
+"""What is in a device's flash when it comes to the rig: an empty ledger, and the rig's keys.
 
 The firmware's own modules make it, run here: a device would take seconds to erase its flash.
 """
@@ -10,9 +10,17 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from mesodrive.access import Role
+
 _FIRMWARE = Path(__file__).parents[3] / "firmware"
 _SECTOR = 4096
 _SEED = b"a rig"
+
+# A device on a rig guards nothing: everybody may know these.
+KEYS: dict[Role, bytes] = {
+    "operator": b"the rig's operator, known to all",
+    "service": b"the rig's service, known to all!",
+}
 
 
 def firmware_module(name: str) -> Any:
@@ -43,9 +51,13 @@ class FlashInMemory:
         self.data[address : address + _SECTOR] = b"\xff" * _SECTOR
 
 
-def provision(flash: bytearray | memoryview, board: ModuleType) -> None:
-    """Fill what the firmware keeps in `flash`, the whole of it, on a `board`."""
-    for start, data in ((board.LEDGER_START, empty_ledger(board.LEDGER_SIZE)),):
+def provision(flash: bytearray | memoryview, board: ModuleType, *, claimed: bool = True) -> None:
+    """Fill what the firmware keeps in `flash`, the whole of it, on a `board`. With `claimed` the
+    device knows KEYS."""
+    for start, data in (
+        (board.LEDGER_START, empty_ledger(board.LEDGER_SIZE)),
+        (board.SETTINGS_START, settings(board.SETTINGS_SIZE, claimed)),
+    ):
         flash[start : start + len(data)] = data
 
 
@@ -54,4 +66,16 @@ def empty_ledger(size: int) -> bytes:
     """A ledger of `size` bytes without a record."""
     flash = FlashInMemory(size)
     firmware_module("ledger").Ledger.create(flash, lambda: 0, _SEED)
+    return bytes(flash.data)
+
+
+@cache
+def settings(size: int, claimed: bool) -> bytes:
+    """Settings of `size` bytes with nothing set, but for the keys when the device is `claimed`."""
+    flash = FlashInMemory(size)
+    made = firmware_module("settings").Settings(flash)
+    made.open()
+    if claimed:
+        made.keys = dict(KEYS)
+        made.save()
     return bytes(flash.data)

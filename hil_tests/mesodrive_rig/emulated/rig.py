@@ -40,8 +40,11 @@ def load_board(name: str = "pico") -> ModuleType:
 class EmulatedRig:
     """An injector on the table, powered on when made. Everything runs in emulated time.
 
-    It comes as from the factory; `blank` has nothing in its flash but the image.
+    It has an empty ledger and knows the rig's keys; one that is not `claimed` knows none, `blank`
+    has nothing in its flash but the image.
     """
+
+    serial = 16 * "f"  # what the emulated flash answers when it is asked who it is
 
     def __init__(
         self,
@@ -50,6 +53,7 @@ class EmulatedRig:
         *,
         service: bool = False,
         blank: bool = False,
+        claimed: bool = True,
     ):
         self.board = load_board()
         self.chip = Chip(image)
@@ -59,7 +63,7 @@ class EmulatedRig:
         self._outputs: dict[Output, OutputWire] = {}
         self._wire()
         if not blank:
-            provision(self.chip.mcu.flash, self.board)
+            provision(self.chip.mcu.flash, self.board, claimed=claimed)
         if service:
             self.injector.hands.set(Sensor.SERVICE, True)
         self.chip.power_on()

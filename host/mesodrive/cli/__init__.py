@@ -5,7 +5,7 @@ import sys
 import typer
 
 from mesodrive import __version__
-from mesodrive.cli import demo, device, ledger, presets, session, sim
+from mesodrive.cli import access, demo, device, ledger, presets, session, sim
 from mesodrive.errors import MesodriveError
 
 app = typer.Typer(
@@ -24,6 +24,7 @@ app.command()(device.selftest)
 app.command()(device.trace)
 app.command()(device.ack)
 app.command()(device.flash)
+app.add_typer(access.app, name="access")
 app.add_typer(presets.app, name="preset")
 app.add_typer(session.app, name="session")
 app.add_typer(ledger.app, name="ledger")

@@ -1,5 +1,6 @@
 """The demonstration: two presets, end to end, on the emulated injector."""
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -15,7 +16,9 @@ from mesodrive.cli.output import console
 from mesodrive.cli.views import TableView
 from mesodrive.device import Device
 from mesodrive.errors import MesodriveError
+from mesodrive.keys import KeyStore
 from mesodrive.link.port import SerialPort
+from mesodrive.login import log_in
 from mesodrive.presets import Prescription, load_preset, prescribe
 from mesodrive.presets.coverage import Coverage
 from mesodrive.records import Records, SessionRecord, ShotRecord
@@ -75,7 +78,7 @@ def _treat(name: str, shots: int, records: Records, out: Path) -> str:
         f"\n[bold]{preset.title}[/]: {shots} shots of {prescription.dose_ul:g} µL at "
         f"{prescription.depth_mm:g} mm. The emulated chip boots…"
     )
-    with _simulator(name, out) as (port, hands), Device(SerialPort(str(port))) as device:
+    with _simulator(name, out) as (port, hands, keys), _logged_in(port, keys) as device:
         view = _OperatorView(prescription, hands)
         before = hands.status()
 
@@ -120,13 +123,24 @@ class _OperatorView(TableView):
             self._hands.set("contact", True)
 
 
+def _logged_in(port: Path, keys: KeyStore) -> Device:
+    device = Device(SerialPort(str(port)))
+    try:
+        log_in(device, keys, "operator")
+    except BaseException:
+        device.close()
+        raise
+    return device
+
+
 @contextmanager
-def _simulator(preset: str, out: Path) -> Generator[tuple[Path, "RemoteHands"]]:
+def _simulator(preset: str, out: Path) -> Generator[tuple[Path, "RemoteHands", KeyStore]]:
     """A simulator of its own process, as a clinic's device is a computer of its own."""
     from mesodrive_rig.hands import RemoteHands
 
     with tempfile.TemporaryDirectory(prefix="mesodrive-") as folder:
         port = Path(folder) / "device"
+        keys = KeyStore(Path(folder) / "keys")
         log = out / f"simulator-{preset}.log"
         with log.open("w") as file:
             process = subprocess.Popen(
@@ -143,11 +157,12 @@ def _simulator(preset: str, out: Path) -> Generator[tuple[Path, "RemoteHands"]]:
                 stdin=subprocess.DEVNULL,
                 stdout=file,
                 stderr=subprocess.STDOUT,
+                env={**os.environ, "MESODRIVE_KEYS": str(keys.folder)},
             )
         try:
             _wait_for(port, process, log)
             with RemoteHands(port) as hands:
-                yield port, hands
+                yield port, hands, keys
         finally:
             process.terminate()
             process.wait(timeout=30)

@@ -77,7 +77,7 @@ def selftest(
 
 def ack(port: PortOption = None, serial: SerialOption = None) -> None:
     """Acknowledge a latched fault whose cause is gone."""
-    with open_device(port, serial) as device:
+    with open_device(port, serial, "operator") as device:
         device.acknowledge()
         say(f"The device is in {device.status().state}.")
 

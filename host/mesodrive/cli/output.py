@@ -10,9 +10,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from mesodrive.access import Role
 from mesodrive.device import Device
+from mesodrive.errors import MesodriveError
+from mesodrive.keys import KeyStore
 from mesodrive.link.discovery import choose
 from mesodrive.link.port import SerialPort
+from mesodrive.login import log_in
 
 PortOption = Annotated[
     str | None,
@@ -30,9 +34,17 @@ RecordsOption = Annotated[
 console = Console()
 
 
-def open_device(port: str | None, serial: str | None) -> Device:
-    """The device that the options mean; raises NoDeviceError, PortError and their like."""
-    return Device(SerialPort(choose(port, serial)))
+def open_device(port: str | None, serial: str | None, role: Role | None = None) -> Device:
+    """The device that the options mean, logged in as `role`; raises NoDeviceError, PortError,
+    KeysError and their like."""
+    device = Device(SerialPort(choose(port, serial)))
+    if role:
+        try:
+            log_in(device, KeyStore(), role)
+        except BaseException:
+            device.close()
+            raise
+    return device
 
 
 def print_json(value: Any) -> None:
@@ -60,3 +72,17 @@ def print_table(
     for row in rows:
         table.add_row(*map(Text, row))
     console.print(table)
+
+
+def name_and_value(text: str, option: str = "") -> tuple[str, float]:
+    """What NAME=VALUE says; `option` goes before it in the sentence that refuses anything else."""
+    name, equals, value = text.partition("=")
+    said = f"{option} {text}".strip()
+    try:
+        return name.strip(), float(value)
+    except ValueError:
+        pass
+    wanted = "NAME=VALUE, e.g. dose=20"
+    raise MesodriveError(
+        f"{said} is not {wanted}." if equals else f"{said} lacks '='; write {wanted}."
+    )

@@ -12,6 +12,7 @@ from mesodrive.cli.output import (
     PortOption,
     RecordsOption,
     SerialOption,
+    name_and_value,
     open_device,
     print_json,
     print_table,
@@ -92,7 +93,7 @@ def run(
     if not yes:
         _ask_beyond_range(prescription)
         _ask_coverage(prescription)
-    with Records.open(records) as book, open_device(port, serial) as device:
+    with Records.open(records) as book, open_device(port, serial, "operator") as device:
         view = JsonView() if json else TableView(prescription)
         treatment = TreatmentSession(
             device,
@@ -294,20 +295,8 @@ def _confirm(question: str) -> None:
 def _changes(texts: list[str]) -> dict[str, float]:
     changes: dict[str, float] = {}
     for text in texts:
-        name, value = _name_and_value(text)
+        name, value = name_and_value(text, "--set")
         if name in changes:
             raise MesodriveError(f"--set {name} is given twice; give it once.")
         changes[name] = value
     return changes
-
-
-def _name_and_value(text: str) -> tuple[str, float]:
-    name, equals, value = text.partition("=")
-    try:
-        return name.strip(), float(value)
-    except ValueError:
-        pass
-    wanted = "NAME=VALUE, e.g. dose=20"
-    raise MesodriveError(
-        f"--set {text} is not {wanted}." if equals else f"--set {text} lacks '='; write {wanted}."
-    )

@@ -16,6 +16,7 @@ import typer
 
 from mesodrive.cli.output import console, say
 from mesodrive.errors import MesodriveError
+from mesodrive.keys import KeyStore
 from mesodrive.link.discovery import simulators_dir
 from mesodrive.presets import load_cartridge, load_preset, load_syringe
 
@@ -40,11 +41,15 @@ def sim(
     path: Annotated[
         Path | None, typer.Option(help="Put the serial path here; devices then does not list it.")
     ] = None,
+    new: Annotated[
+        bool, typer.Option("--new", help="A device without keys: claim it with access claim.")
+    ] = False,
 ) -> None:
     """Keep a virtual device alive: the shipping image on an emulated chip, on a serial path.
 
     Any serial program can open the path. Keys move the operator's hands: trigger, skin contact,
-    guard, stop, cartridge; each press of a key changes it to the other position.
+    guard, stop, cartridge; each press of a key changes it to the other position. Its keys are put
+    where this computer keeps keys, so that commands log in as with a real device.
     """
     try:
         from mesodrive_rig.sim import Simulator
@@ -64,13 +69,24 @@ def sim(
         raise MesodriveError(f"--name {name} cannot be a file's name; use letters and digits.")
     signal.signal(signal.SIGTERM, _leave)
     console.print("The emulated chip boots…")
-    with Simulator(path or simulators_dir() / name, spec) as simulator, _keys() as keyboard:
+    simulated = Simulator(path or simulators_dir() / name, spec, claimed=not new)
+    with simulated as simulator, _keys() as keyboard:
+        if not new:
+            _keep_keys(simulator)
         say(f"Serial path: {simulator.path}")
         say(f"Keys: {_HELP_KEYS}")
         try:
             simulator.run(lambda: _obey(simulator, keyboard))
         except KeyboardInterrupt:
             say("The simulator has ended.")
+
+
+def _keep_keys(simulator: "Simulator") -> None:
+    from mesodrive_rig.emulated.provision import KEYS
+
+    store = KeyStore()
+    for role, key in KEYS.items():
+        store.put(simulator.rig.serial, role, key)
 
 
 def _leave(_number: int, _frame: FrameType | None) -> None:

@@ -13,7 +13,7 @@ class Doubt(NamedTuple):
     dose_nl: int
 
     @property
-    def most_nl(self) -> int:
+    def total_nl(self) -> int:
         """What may have been given."""
         return max(1, self.strikes) * self.dose_nl
 

@@ -20,6 +20,8 @@ class Watch:
             if state == "SELF_TEST"
             else firmware("situations").in_state(state)
         )
+        if state == "SELF_TEST":
+            self.machine.settings.open()  # what the self-test does first
         self.port: Any = self.machine.port
         self.answers: list[bytes] = []
         self.asked = "nothing"

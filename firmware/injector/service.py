@@ -1,0 +1,69 @@
+"""What service may change, with nothing live: keys, limits, calibration, the lock."""
+
+from injector.errors import Refusal
+from injector.hmac import hmac_sha256
+from injector.params import only, text
+from injector.settings import SettingsError
+from mesodrive_wire import FAULTED
+
+
+class Service:
+    """`at_rest()` refuses unless nothing is live; `fail(code, sentence)` latches an alarm;
+    `changed(what, was, becomes)` keeps a record of it, 16 bytes and two numbers."""
+
+    def __init__(self, settings, repeats, site, at_rest, fail):
+        self.changed = _nobody
+        self._settings = settings
+        self._repeats = repeats
+        self._site = site
+        self._at_rest = at_rest
+        self._fail = fail
+
+    def save(self) -> None:
+        """Keep the settings. What cannot be kept is a fault of the device."""
+        self._repeats.settle()
+        try:
+            self._settings.save()
+        except SettingsError as error:
+            self._fail("settings", str(error))
+            raise Refusal(FAULTED, str(error)) from None
+
+    def set_key(self, access, params):
+        """`keys.set`: claim a new device, or change a key."""
+        self._at_rest()
+        role, key = access.new_key(params)
+        was = fingerprint(self._settings.keys.get(role, b""))
+        self._settings.keys[role] = key
+        self._settings.failures[role] = 0
+        self.save()
+        self.changed("key " + role, was, fingerprint(key))
+        return {"role": role}
+
+    def set_value(self, params):
+        """`settings.set`: a limit or a measured position."""
+        only(params, ("name", "value"))
+        self._at_rest()
+        name = text(params, "name", 16)
+        was, becomes = self._site.set(name, params)
+        self.save()
+        self.changed(name, was, becomes)
+        return {"name": name, "value": becomes}
+
+    def unlock(self, params):
+        """`unlock`: service has found the cause of an alarm that came again and again."""
+        only(params, ())
+        self._at_rest()
+        was = self._settings.locked_by
+        self._repeats.forgive()
+        self.save()
+        self.changed("lock", int(bool(was)), 0)
+        return {"locked_by": was}
+
+
+def fingerprint(key: bytes) -> int:
+    """Tells keys apart without telling anything of them; 0 for none."""
+    return int.from_bytes(hmac_sha256(key, b"mesodrive fingerprint")[:4], "little") if key else 0
+
+
+def _nobody(what, was, becomes):
+    pass

@@ -38,7 +38,7 @@ STOPPED_BY_HOST = "stopped by the host"
 STATES = (SELF_TEST, SAFE, HOMING, READY, ARMED, DELIVERING, PAUSED, FAULT)
 
 _PACE_MS = 10
-_DELIVERING_PACE_MS = 20  # strikes are queued for longer than that
+_SLOW_PACE_MS = 20  # strikes are queued for longer than that; and while no person may strike
 
 
 class Controller:
@@ -84,10 +84,12 @@ class Controller:
     def pace_ms(self) -> int:
         """How long the loop may sleep. Stops do not wait for it: they are interrupts, but for a
         host's silence, and that ends no sleep late."""
-        if self.state != DELIVERING:
+        if self.state in (HOMING, ARMED, PAUSED):
             return _PACE_MS
+        if self.state != DELIVERING:
+            return _SLOW_PACE_MS
         left_ms = self.heard_ms + HOST_SILENCE_MS + 1 - self._uptime()
-        return max(1, min(_DELIVERING_PACE_MS, left_ms))
+        return max(1, min(_SLOW_PACE_MS, left_ms))
 
     # what the loop calls
 

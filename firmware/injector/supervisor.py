@@ -16,12 +16,12 @@ class Supervisor:
 
     def look(self) -> bool:
         """Feed the watchdog if every part lives, and say whether it was."""
-        for place, (name, beat) in enumerate(self._parts):
-            if beat() == self._beats[place]:
+        beats = [beat() for _, beat in self._parts]
+        for place, (name, _) in enumerate(self._parts):
+            if beats[place] == self._beats[place]:
                 self.dead = name
                 return False
         self.dead = None
-        for place, (_, beat) in enumerate(self._parts):
-            self._beats[place] = beat()
+        self._beats = beats
         self._feed()
         return True

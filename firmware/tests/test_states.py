@@ -272,9 +272,11 @@ def test_tracks_that_stopped_themselves_without_a_cause_to_be_seen_are_a_fault()
     assert machine.rows[0][2] == "stopped"
 
 
-def test_the_pace_is_quick_but_while_strikes_run_by_themselves():
-    machine = in_state("READY")
-    assert machine.controller.pace_ms == 10
+def test_the_pace_is_quick_where_a_hand_begins_or_an_axis_moves():
+    for state in ("HOMING", "ARMED", "PAUSED"):
+        assert in_state(state).controller.pace_ms == 10
+    for state in ("SAFE", "READY", "FAULT"):
+        assert in_state(state).controller.pace_ms == 20
     assert striking().controller.pace_ms == 20
 
 

@@ -13,7 +13,13 @@ pytestmark = pytest.mark.hil
 
 # A thin syringe holds so little that priming can be asked for more than there is.
 FILL_NL = 58_000
-THIN = profile(dose_nl=100, flow_nl_s=1_000, syringe_nl_per_mm=1_000, fill_nl=FILL_NL)
+THIN = profile(
+    dose_nl=100,
+    flow_nl_s=1_000,
+    syringe_nl_per_mm=1_000,
+    fill_nl=FILL_NL,
+    friction_mn=10_000,  # the rig's own syringe is wider and resists more
+)
 PRIMED_NL = 500
 TRAVEL_US, RETURN_US = 2301, 2237  # at 1 mm: 300 + sqrt(2 * 2 / 1000) s, sqrt(2 * 2 / 800) s
 

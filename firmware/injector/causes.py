@@ -41,6 +41,11 @@ OCCLUDED = (
     "The plunger resists too much: the line is blocked; take the device off the skin, change the "
     "needles, acknowledge, home, and prime into the air.",
 )
+UNSEATED = (
+    "The plunger resists while homing: the line is under pressure, the syringe is fuller than the "
+    "profile says, or the plunger's DIR wire is wrong; check them, acknowledge, home, and prime "
+    "into the air."
+)
 GLITCH = (
     "interlock",
     "The interlock line fell for a moment; check the wires of stop and guard, then acknowledge.",

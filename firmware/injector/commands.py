@@ -6,12 +6,12 @@ from injector.controller import ARMED, FAULT, HOT, READY, SAFE, STOPPED_BY_HOST
 from injector.delivery import Delivery, Plan
 from injector.dose import DoseMeter
 from injector.errors import Refusal, Trouble
-from injector.limits import MAX_FORCE_MN
 from injector.params import only, whole
 from injector.profile import Profile
 from injector.travel import Interrupted, power_up
 from mesodrive_wire import BAD_PARAMS, BUSY, FAULTED, INTERLOCK, LIMIT, WRONG_STATE
 
+_HOMEWARD_MN = 1_000  # more than at its start: noise is some ten mN, friction about 2 N
 _RETREAT_UM = 1_000  # of the pusher; what a line gives back is a fraction of it
 
 
@@ -220,7 +220,9 @@ class Commands:
     def _homing(self):
         machine = self._machine
         yield from power_up(self._port, self._inputs, self._uptime)
-        self._plunger.force_counts = self._sensors.force.count(MAX_FORCE_MN)
+        # Nothing resists on the way home, unless the axis goes the other way.
+        force = self._sensors.force
+        self._plunger.force_counts = force.count(max(0, force.value) + _HOMEWARD_MN)
         for drive in (self._depth, self._plunger):
             yield from drive.home(machine.HOME_BACK_OFF_UM, machine.HOME_SLOW_UM_S)
         yield from self._depth.go_to(self._depth_steps())

@@ -6,6 +6,7 @@ from injector.causes import (
     HELD_INPUTS,
     HOT_INPUTS,
     OCCLUDED,
+    UNSEATED,
     alarm_sentence,
     capital,
     first_fallen,
@@ -172,7 +173,8 @@ class Controller:
         if powered and self._port.pressed_too_hard:
             if not self._sensors.force.possible:
                 self._end("sensor", "the force sensor failed", sensor_sentence("plunger force"))
-            self._end(OCCLUDED[0], "the line is blocked", OCCLUDED[1])
+            sentence = UNSEATED if self.why == "homing" else OCCLUDED[1]
+            self._end(OCCLUDED[0], "the line is blocked", sentence)
         trouble = self.sensed()
         if trouble:
             self._end(trouble.code, trouble.sentence, trouble.sentence)

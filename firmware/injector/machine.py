@@ -239,7 +239,9 @@ class Machine:
 
     def _checks(self):
         self._memory.collect()
-        checks = selftest.run(self.inputs, self.sensors, self._memory.mem_free())
+        holds = selftest.memory_holds(selftest.TESTED_RAM)
+        self._memory.collect()
+        checks = selftest.run(self.inputs, self.sensors, self._memory.mem_free(), holds)
         read, otherwise = self._settings_read, "the settings in flash cannot be read"
         checks.append(selftest.check("settings", read, otherwise))
         return checks

@@ -1,11 +1,14 @@
 """What can be checked with everything off. Each check: (name, ok, what was found)."""
 
 _LEAST_RAM = 64 * 1024
+_PART = 1024
+TESTED_RAM = 32 * 1024
 _IDLE = ("needle back", "needle not out", "interlock line", "motor drivers", "sensors")
 
 
-def run(inputs, sensors, ram_free: int) -> "list[dict[str, object]]":
-    """Check inputs, sensors and memory; both have just been polled, with the enable off."""
+def run(inputs, sensors, ram_free: int, holds: bool = True) -> "list[dict[str, object]]":
+    """Check inputs, sensors and memory; the first two have just been polled, with the enable off;
+    `holds` is what `memory_holds` said."""
     on = inputs.on
     broken = sensors.implausible
     return [
@@ -20,8 +23,27 @@ def run(inputs, sensors, ram_free: int) -> "list[dict[str, object]]":
         ),
         check("motor drivers", on("driver_ok"), "a motor driver reports an error"),
         check("sensors", not broken, "the %s sensor says what cannot be" % broken),
+        check("memory pattern", holds, "the memory does not keep what is written into it"),
         check("memory", ram_free >= _LEAST_RAM, "only %d bytes are free" % ram_free),
     ]
+
+
+def memory_holds(size: int) -> bool:
+    """Whether `size` bytes of free memory, a multiple of 1024, keep two patterns, each bit of
+    them once 0 and once 1."""
+    try:
+        block = bytearray(size)
+    except MemoryError:
+        return False
+    view = memoryview(block)
+    for pattern in (0x55, 0xAA):
+        part = bytes([pattern]) * _PART
+        for at in range(0, size, _PART):
+            view[at : at + _PART] = part
+        for at in range(0, size, _PART):
+            if view[at : at + _PART] != part:
+                return False
+    return True
 
 
 def idle(inputs, sensors, powered: bool) -> "list[dict[str, object]]":

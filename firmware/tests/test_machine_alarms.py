@@ -251,3 +251,35 @@ def test_the_self_test_goes_on_while_idle(part: str, value: int, told: "str | No
         assert told in machine.controller.alarm["text"]
     else:
         assert machine.state == "SAFE"
+
+
+@pytest.mark.requirement("R6", "R7")
+def test_a_plunger_that_resists_on_its_way_home_stops_homing():
+    machine = in_state("SAFE")
+    machine.port.force_mn = 2_000
+    machine.request("home")
+    machine.run_while("SAFE")
+    machine.run(200)
+    while machine.depth.homed is False or machine.plunger.homed:
+        machine.run(10)
+    machine.port.force_mn = 3_200
+    machine.run_while("HOMING")
+    safe_in_fault(machine, "occlusion")
+    assert "while homing" in machine.controller.alarm["text"]
+
+
+@pytest.mark.requirement("R11")
+def test_a_home_switch_that_closes_for_a_moment_is_not_taken_for_home():
+    honest = in_state("READY")
+    machine = in_state("SAFE")
+    machine.request("home")
+    machine.run(30)
+    port = machine.port
+    read = port.read
+    mask = machine.inputs.mask(["depth_home"])
+    port.read = lambda: read() & ~mask
+    port._look()  # the watch sees it
+    port.read = read
+    machine.run_while("HOMING")
+    assert machine.state == "READY"
+    assert machine.port.at == pytest.approx(honest.port.at, abs=2)  # steps

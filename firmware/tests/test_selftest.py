@@ -20,7 +20,7 @@ def checked(
         mask = machine.inputs.mask([name])
         machine.inputs.now = machine.inputs.now | mask if state else machine.inputs.now & ~mask
     checks = selftest.run(machine.inputs, machine.sensors, ram_free)
-    assert len({str(check["name"]) for check in checks}) == len(checks) == 8
+    assert len({str(check["name"]) for check in checks}) == len(checks) == 9
     sentences = selftest.failures(checks)
     failed = {str(check["name"]): check["detail"] for check in checks if not check["ok"]}
     assert list(failed.values()) == [
@@ -75,3 +75,30 @@ def test_a_sensor_whose_wire_is_broken_or_shorted_fails_and_is_named(sensor: str
         assert failed == {}  # a supply that is not plugged in is no defect of its sensor
     else:
         assert sensor in str(failed["sensors"])
+
+
+@pytest.mark.requirement("R2")
+def test_memory_that_does_not_keep_a_pattern_fails():
+    assert selftest.memory_holds(4 * 1024)
+    machine = Machine()
+    machine.inputs.poll(0)
+    machine.sensors.settle()
+    checks = selftest.run(machine.inputs, machine.sensors, ENOUGH, holds=False)
+    assert [check["name"] for check in checks if not check["ok"]] == ["memory pattern"]
+
+
+@pytest.mark.requirement("R2")
+def test_a_bit_that_sticks_is_found(monkeypatch: pytest.MonkeyPatch):
+    def stuck(view: bytearray) -> object:
+        class View:
+            def __setitem__(self, part: slice, value: bytes) -> None:
+                view[part] = value
+                view[77] |= 0x10
+
+            def __getitem__(self, part: slice) -> bytes:
+                return bytes(view[part])
+
+        return View()
+
+    monkeypatch.setattr(selftest, "memoryview", stuck, raising=False)
+    assert not selftest.memory_holds(1024)

@@ -5,6 +5,7 @@ how fast this machine emulates.
 """
 
 import argparse
+import math
 import random
 import sys
 import time
@@ -100,7 +101,7 @@ def _fastest(rig: EmulatedRig, device: Device, prescription: Prescription) -> li
         rest_us=1_000,
         soft_strikes=0,
         shots=20,
-        fill_ul=700.0,
+        fill_ul=math.floor(rig.truth().left_ul),
     )
     least_us = device.load(fast.to_profile()).min_period_us
     _deliver(rig, device, replace(fast, period_us=least_us).to_profile(), prime_ul=1)

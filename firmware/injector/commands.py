@@ -26,6 +26,7 @@ class Commands:
         machine,
         inputs,
         sensors,
+        condition,
         drives,
         uptime,
         report,
@@ -38,6 +39,7 @@ class Commands:
         self._machine = machine
         self._inputs = inputs
         self._sensors = sensors
+        self._condition = condition
         self._plunger, self._depth = drives
         self._uptime = uptime
         self._report = report
@@ -170,7 +172,7 @@ class Commands:
         if self._journal.trouble:
             raise Refusal(FAULTED, self._journal.trouble)
         self._want(("guard", "stop", "interlock", "cartridge", "needle_back", "driver_ok"))
-        trouble = self._control.sensed()
+        trouble = self._condition.sensed()
         if trouble:
             raise Refusal(INTERLOCK, trouble.sentence)
         self._want_not(("trigger", "needle_out", "rail"))

@@ -6,15 +6,13 @@ from injector.causes import (
     HELD_INPUTS,
     HOT_INPUTS,
     OCCLUDED,
-    UNSEATED,
     alarm_sentence,
     capital,
     first_fallen,
-    sensor_sentence,
 )
 from injector.delivery import Delivery
 from injector.errors import Refusal, Trouble
-from injector.limits import HOST_SILENCE_MS, IDLE_MS, LEAST_SUPPLY_PCT, LOW_PCT, MAX_COIL_DC
+from injector.limits import HOST_SILENCE_MS, IDLE_MS, LOW_PCT
 from injector.profile import BURST, STAMP
 from injector.trace import INPUTS, STATE
 from injector.travel import Interrupted
@@ -38,6 +36,13 @@ STOPPED_BY_HOST = "stopped by the host"
 
 STATES = (SELF_TEST, SAFE, HOMING, READY, ARMED, DELIVERING, PAUSED, FAULT)
 
+# what a strike's report says of it, where it is not the alarm's own sentence
+_WHYS = {
+    "occlusion": "the line is blocked",
+    "sensor": "a sensor failed",
+    "free_running": "steps were made unasked",
+}
+
 _PACE_MS = 10
 _SLOW_PACE_MS = 20  # strikes are queued for longer than that; and while no person may strike
 
@@ -49,10 +54,7 @@ class Controller:
     moves writes into the journal what has been.
     """
 
-    def __init__(
-        self, port, inputs, sensors, machine, drives, uptime, tell, collect, trace, journal
-    ):
-        """`machine` has the supply's voltage, see drives.py."""
+    def __init__(self, port, inputs, condition, drives, uptime, tell, collect, trace, journal):
         self.state = SELF_TEST
         self.why = "power-up"
         self.alarm = None
@@ -64,8 +66,7 @@ class Controller:
         self.pressed = False  # the line was blocked, and has not been primed since
         self._port = port
         self._inputs = inputs
-        self._sensors = sensors
-        self._least_mv = machine.SUPPLY_MV * LEAST_SUPPLY_PCT // 100
+        self._condition = condition
         self._warned = None  # the delivery whose low syringe has been told
         self._drives = drives
         self._uptime = uptime
@@ -169,26 +170,14 @@ class Controller:
 
     def _check_machine(self):
         """What the machine itself senses, whatever the hands do."""
+        condition = self._condition
         powered = self.state in POWERED
-        if powered and self._port.pressed_too_hard:
-            if not self._sensors.force.possible:
-                self._end("sensor", "the force sensor failed", sensor_sentence("plunger force"))
-            sentence = UNSEATED if self.why == "homing" else OCCLUDED[1]
-            self._end(OCCLUDED[0], "the line is blocked", sentence)
-        trouble = self.sensed()
+        trouble = condition.pressed(self.why == "homing") if powered else None
+        trouble = trouble or condition.sensed()
+        if not trouble and self.state not in (HOMING, DELIVERING):
+            trouble = condition.stray()
         if trouble:
-            self._end(trouble.code, trouble.sentence, trouble.sentence)
-        if self.state not in (HOMING, DELIVERING):
-            for drive in self._drives:
-                stray = (self._port.edges(drive.number) - drive.axis.edges) & 0xFFFFFFFF
-                if stray:
-                    drive.axis.edges += stray
-                    self._end(
-                        "free_running",
-                        "steps were made unasked",
-                        "The %s axis was given %d steps that nobody asked for; check the STEP "
-                        "wire, then acknowledge." % (drive.axis.name, stray),
-                    )
+            self._end(trouble)
         if powered and self.delivery and self.delivery.low and self._warned is not self.delivery:
             self._warned = self.delivery
             self._raise_alarm(
@@ -197,33 +186,12 @@ class Controller:
                 "treatment and fill it." % (self.delivery.left_nl, LOW_PCT),
             )
 
-    def sensed(self) -> "Trouble | None":
-        """What the analog sensors say against going on."""
-        sensors = self._sensors
-        broken = sensors.implausible
-        if broken:
-            return Trouble("sensor", sensor_sentence(broken))
-        if sensors.coil_dc >= MAX_COIL_DC:
-            return Trouble(
-                "over_temperature",
-                "The strike coil is at %d °C; let it cool, then acknowledge."
-                % (sensors.coil_dc // 10),
-            )
-        # Without any supply there is no rail either, and that is told.
-        if self._inputs.on("rail") and sensors.supply_mv < self._least_mv:
-            return Trouble(
-                "supply_low",
-                "The motor supply gives %d mV and needs %d; check it, then acknowledge."
-                % (sensors.supply_mv, self._least_mv),
-            )
-        return None
-
-    def _end(self, code, why, sentence):
+    def _end(self, trouble):
         """Whatever is under way ends with an alarm; a strike is reported first."""
         self._port.halt()
         if self.state in HOT:
-            self.job.stop(why)
-        raise Trouble(code, sentence)
+            self.job.stop(_WHYS.get(trouble.code, trouble.sentence))
+        raise trouble
 
     def _end_hold(self, inputs):
         """An input that the axes need has fallen while nobody can strike."""

@@ -7,6 +7,7 @@ from injector.access import Access
 from injector.annunciator import Annunciator
 from injector.axis import Axis
 from injector.commands import Commands
+from injector.condition import Condition
 from injector.controller import DELIVERING, FAULT, HOMING, POWERED, READY, SAFE, Controller
 from injector.errors import Refusal
 from injector.inputs import Inputs
@@ -68,11 +69,11 @@ class Machine:
             for number, one in ((port.PLUNGER, drives.PLUNGER), (port.DEPTH, drives.DEPTH))
         ]
         self.journal = Journal(port.ledger_flash, uptime)
+        condition = Condition(port, self.inputs, self.sensors, drives, axes)
         self.controller = Controller(
             port,
             self.inputs,
-            self.sensors,
-            drives,
+            condition,
             axes,
             uptime,
             self._tell,
@@ -86,6 +87,7 @@ class Machine:
             drives,
             self.inputs,
             self.sensors,
+            condition,
             axes,
             uptime,
             self.reports.add,

@@ -1,0 +1,58 @@
+"""What the machine senses of itself, and what of it is against going on."""
+
+from injector.causes import OCCLUDED, UNSEATED, sensor_sentence
+from injector.errors import Trouble
+from injector.limits import LEAST_SUPPLY_PCT, MAX_COIL_DC
+
+
+class Condition:
+    """`machine` has the supply's voltage, see drives.py; `drives` are its axes."""
+
+    def __init__(self, port, inputs, sensors, machine, drives):
+        self._port = port
+        self._inputs = inputs
+        self._sensors = sensors
+        self._drives = drives
+        self._least_mv = machine.SUPPLY_MV * LEAST_SUPPLY_PCT // 100
+
+    def pressed(self, homing: bool) -> "Trouble | None":
+        """The force has halted the tracks."""
+        if not self._port.pressed_too_hard:
+            return None
+        if not self._sensors.force.possible:
+            return Trouble("sensor", sensor_sentence("plunger force"))
+        return Trouble(OCCLUDED[0], UNSEATED if homing else OCCLUDED[1])
+
+    def sensed(self) -> "Trouble | None":
+        """What the analog sensors say against going on."""
+        sensors = self._sensors
+        broken = sensors.implausible
+        if broken:
+            return Trouble("sensor", sensor_sentence(broken))
+        if sensors.coil_dc >= MAX_COIL_DC:
+            return Trouble(
+                "over_temperature",
+                "The strike coil is at %d °C; let it cool, then acknowledge."
+                % (sensors.coil_dc // 10),
+            )
+        # Without any supply there is no rail either, and that is told.
+        if self._inputs.on("rail") and sensors.supply_mv < self._least_mv:
+            return Trouble(
+                "supply_low",
+                "The motor supply gives %d mV and needs %d; check it, then acknowledge."
+                % (sensors.supply_mv, self._least_mv),
+            )
+        return None
+
+    def stray(self) -> "Trouble | None":
+        """Steps that nobody asked for, while nothing is to move."""
+        for drive in self._drives:
+            stray = (self._port.edges(drive.number) - drive.axis.edges) & 0xFFFFFFFF
+            if stray:
+                drive.axis.edges += stray  # told once
+                return Trouble(
+                    "free_running",
+                    "The %s axis was given %d steps that nobody asked for; check the STEP wire, "
+                    "then acknowledge." % (drive.axis.name, stray),
+                )
+        return None

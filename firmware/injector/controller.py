@@ -397,5 +397,5 @@ class Controller:
         return self.delivery
 
 
-def _uncounted(_code):
+def _uncounted(code: str) -> "str | None":  # noqa: ARG001  # as Repeats.note
     return None

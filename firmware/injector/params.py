@@ -42,7 +42,10 @@ def text(params: "dict[str, object]", key: str, longest: int) -> str:
 def digits(params: "dict[str, object]", key: str, size: int) -> bytes:
     """Return params[key], `size` bytes as lower-case hex digits; refuse anything else."""
     value = params.get(key)
-    is_text = isinstance(value, str) and len(value) == 2 * size
-    if not is_text or [digit for digit in value if digit not in _DIGITS]:
+    if (
+        not isinstance(value, str)
+        or len(value) != 2 * size
+        or [digit for digit in value if digit not in _DIGITS]
+    ):
         raise Refusal(BAD_PARAMS, "%s must be %d lower-case hex digits." % (key, 2 * size))
     return binascii.unhexlify(value)

@@ -217,6 +217,7 @@ class Session(RuleBasedStateMachine):
             self.move_hand(hand, state, 10)
         self.move_hand("supply", 1, 20)
         if self.machine.state == "FAULT":
+            self.machine.repeats.forgive()  # service has looked
             assert self.ask("ack")
         self.load(changes)
         if self.ask("home"):

@@ -21,7 +21,8 @@ class Watch:
             else firmware("situations").in_state(state)
         )
         if state == "SELF_TEST":
-            self.machine.settings.open()  # what the self-test does first
+            self.machine.settings.open()  # which comes before the self-test
+            self.machine._open_ledger()
         self.port: Any = self.machine.port
         self.answers: list[bytes] = []
         self.asked = "nothing"

@@ -89,12 +89,18 @@ def status(port: PortOption = None, serial: SerialOption = None, json: JsonOptio
 def claim(port: PortOption = None, serial: SerialOption = None) -> None:
     """Give a new device its keys and keep them on this computer.
 
-    From then on it moves only for who has them. Run it again if it was cut short.
+    From then on it moves only for who has them. A device that has no ledger is given one. Run it
+    again if it was cut short.
     """
     store = KeyStore()
     with open_device(port, serial) as device:
         claim_device(device, store)
         path = store.path(device.info.serial)
+        alarm = device.status().alarm
+        if alarm and alarm.code == "ledger" and device.status().state == "FAULT":
+            say("It has no ledger yet; one is being made, which takes seconds.")
+            log_in(device, store, "service")
+            device.create_ledger()
     say(
         f"The device {device.info.serial} is yours. Its keys are in {path}: keep a copy where "
         "nobody else gets at it, for without them only a service jumper helps."

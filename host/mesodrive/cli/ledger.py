@@ -91,7 +91,7 @@ def fetch_(
     countersignature tells later that nothing before it was cut off or changed. Exits 1 when
     something is wrong with the ledger.
     """
-    with Records.open(records) as book, open_device(port, serial) as device:
+    with Records.open(records) as book, open_device(port, serial, "operator") as device:
         fetched = _fetch(device, book, anew=new, quiet=json)
         signed = False
         if not fetched.refused:
@@ -226,7 +226,7 @@ def resolve(
     when this computer saw it to its end, or --in-full when nobody knows. What you say is kept in
     the ledger, counts from then on, and cannot be taken back.
     """
-    with Records.open(records) as book, open_device(port, serial) as device:
+    with Records.open(records) as book, open_device(port, serial, "operator") as device:
         fetched = _fetch(device, book, quiet=json)
         if fetched.refused:
             raise MesodriveError(fetched.flaws[0].text)

@@ -2,6 +2,7 @@
 
 import json as jsonlib
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -22,8 +23,10 @@ from mesodrive.cli.presets import PresetArgument
 from mesodrive.cli.views import JsonView, TableView
 from mesodrive.device import Device
 from mesodrive.errors import MesodriveError
+from mesodrive.keys import KeyStore
 from mesodrive.ledger.host_key import HostKey
 from mesodrive.ledger.keeper import LedgerKeeper
+from mesodrive.login import log_in
 from mesodrive.presets import ADJUSTABLE, MODES, Prescription, load_preset, prescribe
 from mesodrive.records import Records
 from mesodrive.session import TreatmentSession
@@ -280,11 +283,15 @@ def _found_again(port: str | None, serial: str | None) -> Device:
     until_s = time.monotonic() + FIND_AGAIN_S
     while True:
         try:
-            return open_device(port, serial)
+            device = open_device(port, serial)
+            break
         except MesodriveError:
             if time.monotonic() > until_s:
                 raise
             time.sleep(_RETRY_S)
+    with suppress(MesodriveError):  # what it gave can be asked without
+        log_in(device, KeyStore(), "operator")
+    return device
 
 
 def _confirm(question: str) -> None:

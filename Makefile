@@ -6,7 +6,7 @@ PY := build/venv/bin/python
 TOOLCHAIN := PYTHONPATH=boards $(PYTHON) -m toolchain
 
 .DEFAULT_GOAL := help
-.PHONY: help venv mpy-cross unix-port firmware demo test lint bench bench-session bench-motion powercuts fuzz limits mutation faults trace flash console lock clean
+.PHONY: help venv mpy-cross unix-port firmware demo test lint bench bench-session bench-motion powercuts fuzz limits mutation faults trace flash console lock sbom clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "make %-14s %s\n", $$1, $$2 }'
@@ -61,6 +61,9 @@ faults: venv firmware ## each fault in each phase of a session, on the emulated 
 
 trace: venv ## hazards, requirements, tests: build/trace.json, docs/safety/matrix.md
 	$(PY) -m mesodrive_rig.trace
+
+sbom: ## what a release is made of: docs/safety/sbom.json (CycloneDX)
+	@$(TOOLCHAIN) sbom
 
 flash: venv firmware ## write the image to a board (BOARD=pico PORT=/dev/ttyACM0)
 	@build/venv/bin/mesodrive flash --board $(BOARD) $(if $(PORT),--port $(PORT))

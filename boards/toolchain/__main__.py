@@ -11,7 +11,7 @@ if sys.version_info < (3, 11):
 import argparse
 import fcntl
 
-from toolchain import environment, firmware, micropython, sources
+from toolchain import environment, firmware, micropython, sbom, sources
 from toolchain.errors import ToolchainError
 from toolchain.paths import BUILD, shown
 
@@ -19,7 +19,7 @@ from toolchain.paths import BUILD, shown
 def main() -> int:
     parser = argparse.ArgumentParser(prog="toolchain", description=__doc__)
     parser.add_argument(
-        "what", choices=["venv", "typings", "lock", "mpy-cross", "unix-port", "firmware"]
+        "what", choices=["venv", "typings", "lock", "mpy-cross", "unix-port", "firmware", "sbom"]
     )
     parser.add_argument("--board", default="pico")
     arguments = parser.parse_args()
@@ -58,6 +58,9 @@ def _run(what: str, board: str) -> None:
         elif what == "unix-port":
             micropython.build_unix_port(sources.get())
             print(shown(micropython.UNIX_PORT))
+        elif what == "sbom":
+            sbom.write(sources.archives())
+            print(shown(sbom.SBOM))
         else:
             firmware.build(board)
 

@@ -65,6 +65,13 @@ def _checkout(path: Path) -> SourceTree:
     return SourceTree(path, version, work, None)
 
 
+def archives() -> dict[str, str]:
+    """The SHA-256 of each archive that the image is built from, by its file's name."""
+    identity = _downloaded().identity
+    assert identity
+    return json.loads(identity)
+
+
 def _version_of(tree: Path) -> str:
     return ".".join(_VERSION_PART.findall((tree / "py/mpconfig.h").read_text(encoding="utf-8")))
 

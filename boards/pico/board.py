@@ -36,6 +36,7 @@ NEEDLE_BACK = 18
 RAIL = 19
 DRIVER_OK = 21  # neither motor driver reports an error
 SERVICE = 22  # jumper to ground at boot: service mode
+TRIGGER_2 = 22  # from then on: the trigger's other contact
 
 # analog inputs, see the sensors of drives.py
 COIL_TEMP = 26

@@ -21,6 +21,7 @@ PRIORITY = {
     "over_temperature": HIGH,
     "free_running": HIGH,
     "rail_dead": MEDIUM,
+    "trigger": MEDIUM,
     "home_stuck": MEDIUM,
     "home_missing": MEDIUM,
     "selftest": MEDIUM,

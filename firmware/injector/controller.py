@@ -155,6 +155,8 @@ class Controller:
         self._check_machine()
         if self.state not in POWERED:
             return
+        if self._inputs.split:
+            self._trigger_broken()
         if stopped and self.state != READY:
             self.stop(READY if self.state in HOT else SAFE, STOPPED_BY_HOST)
         elif self._port.link_lost or not self._port.line.connected():
@@ -202,6 +204,16 @@ class Controller:
             raise Trouble(fallen[0], alarm_sentence(fallen[0], fallen[1]))
         else:
             self.stop(SAFE, fallen[1])
+
+    def _trigger_broken(self):
+        self._port.halt()
+        if self.state in HOT:
+            self.job.stop("the trigger's contacts disagree")
+        raise Trouble(
+            "trigger",
+            "The two contacts of the trigger disagree; release it and check its wires, then "
+            "acknowledge.",
+        )
 
     def _check_hot(self, seen):
         fallen = first_fallen(seen, self._inputs.masks) if ~seen & self._hot_mask else None

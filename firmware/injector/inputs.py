@@ -2,10 +2,11 @@
 
 What stops the machine acts at once; what lets it go on (contact made, trigger pressed) counts only
 when it has held for DEBOUNCE_MS. A trigger must be seen released before a press counts, and after
-a stamp the device must be seen lifted.
+a stamp the device must be seen lifted. The trigger has two contacts: pressed is both, released is
+neither, so that a shorted wire is no press.
 """
 
-from injector.limits import DEBOUNCE_MS
+from injector.limits import DEBOUNCE_MS, TRIGGER_SPLIT_MS
 
 _NAMES = (
     "guard",
@@ -29,6 +30,7 @@ class Inputs:
 
     def __init__(self, read, board):
         self.masks = {name: 1 << getattr(board, name.upper()) for name in _NAMES}
+        self.masks["trigger"] |= 1 << board.TRIGGER_2
         self.now = 0  # all inputs at the last poll
         self.polls = 0
         self._read = read
@@ -38,6 +40,7 @@ class Inputs:
         self._now_ms = 0
         self._contact_since = None
         self._trigger_since = None
+        self._split_since = None
         self._released = False
         self._lifted = True
 
@@ -53,10 +56,13 @@ class Inputs:
             self._lifted = True
         if (now ^ before) & self._hands:
             self._contact_since = _since(now & self._contact, self._contact_since, now_ms)
-            self._trigger_since = _since(now & self._trigger, self._trigger_since, now_ms)
+            trigger = now & self._trigger
+            pressed = trigger == self._trigger
+            self._trigger_since = _since(pressed, self._trigger_since, now_ms)
+            self._split_since = _since(trigger and not pressed, self._split_since, now_ms)
 
     def on(self, name: str) -> bool:
-        """Whether input `name` read 1 at the last poll."""
+        """Whether input `name` read 1 at the last poll; of the trigger, either contact."""
         return bool(self.now & self.masks[name])
 
     def mask(self, names) -> int:
@@ -88,6 +94,12 @@ class Inputs:
     def pulled(self) -> bool:
         """The trigger is pressed, has held, and was seen released before."""
         return self._released and self._held(self._trigger_since)
+
+    @property
+    def split(self) -> bool:
+        """The trigger's contacts disagree, for longer than a hand takes: one of them is broken."""
+        since = self._split_since
+        return since is not None and self._now_ms - since >= TRIGGER_SPLIT_MS
 
     def _held(self, since: "int | None") -> bool:
         return since is not None and self._now_ms - since >= DEBOUNCE_MS

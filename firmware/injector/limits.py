@@ -43,6 +43,7 @@ LOW_PCT = 10  # of the fill: people are warned
 
 HOST_SILENCE_MS = 500  # a host that says nothing for this long is gone
 DEBOUNCE_MS = 20  # an operator's contact counts as made when it has held this long
+TRIGGER_SPLIT_MS = 200  # the trigger's two contacts must agree again within this
 RAIL_UP_MS = 100  # the rail must be sensed this soon after it is asked for
 RAIL_HOLD_MS = 200  # how long the chip keeps asking for the rail when the program is gone
 

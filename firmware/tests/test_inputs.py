@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from injector.inputs import Inputs
-from injector.limits import DEBOUNCE_MS
+from injector.limits import DEBOUNCE_MS, TRIGGER_SPLIT_MS
 
 
 class Panel:
@@ -101,6 +101,25 @@ def test_a_trigger_held_since_power_up_never_counts():
     assert panel.inputs.touching
 
 
+@pytest.mark.requirement("R7", "R9")
+@pytest.mark.parametrize("contact", [board.TRIGGER, board.TRIGGER_2])
+def test_one_contact_of_the_trigger_alone_is_no_press_and_is_found_out(contact: int):
+    panel = Panel()
+    panel.at(0, contact=1)
+    panel.bits |= 1 << contact  # a wire that is shorted
+    for ms in range(1, 1000):
+        seen = panel.at(ms)
+        assert not seen.pulled
+        assert seen.split == (ms > TRIGGER_SPLIT_MS)
+    seen = panel.at(1000, trigger=1)
+    assert not panel.at(1100).split
+    panel.bits &= ~(panel.inputs.masks["trigger"] & ~(1 << contact))  # let go of, but for it
+    panel.at(1200).forget_press()
+    panel.at(1201, trigger=1)
+    assert not panel.at(1300).pulled  # it was never seen released
+    assert seen.on("trigger")
+
+
 def test_other_inputs_changing_do_not_restart_the_time():
     panel = pressed_at(100)
     for ms in range(101, 100 + DEBOUNCE_MS):
@@ -115,7 +134,8 @@ def test_every_input_is_read_from_its_own_pin():
     for name in names:
         seen = panel.at(0, **{other: other == name for other in names})
         assert [other for other in names if seen.on(other)] == [name]
-        assert panel.bits == 1 << getattr(board, name.upper())
+        other = 1 << board.TRIGGER_2 if name == "trigger" else 0
+        assert panel.bits == 1 << getattr(board, name.upper()) | other
 
 
 def test_a_mask_joins_bits_and_status_shows_the_inputs_of_the_protocol():

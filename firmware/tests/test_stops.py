@@ -147,6 +147,29 @@ def test_a_dose_that_was_queued_and_not_begun_leaves_no_residue():
     assert [row[4] for row in machine.rows] == [184, 184]
 
 
+@pytest.mark.requirement("R7", "R9")
+def test_a_trigger_wire_that_is_shorted_gives_no_strike_and_ends_in_an_alarm():
+    machine = Machine().boot().make_ready()
+    assert machine.request("arm")[1] is None
+    machine.port.hands["trigger_2"] = 1
+    machine.port.set("contact", 1)
+    machine.run(400)
+    assert machine.port.strikes == 0
+    assert (machine.state, machine.controller.alarm["code"]) == ("FAULT", "trigger")
+
+
+@pytest.mark.requirement("R7", "R23")
+def test_a_trigger_wire_that_is_shorted_in_mid_series_does_not_keep_it_going():
+    machine = striking(shots=10)
+    machine.port.hands["trigger_2"] = 1
+    machine.port.set("trigger", 0)
+    machine.run(10)
+    strikes = machine.port.strikes
+    machine.run(400)
+    assert machine.port.strikes == strikes
+    assert (machine.state, machine.controller.alarm["code"]) == ("FAULT", "trigger")
+
+
 @pytest.mark.requirement("R23")
 @pytest.mark.parametrize("mode", sorted(MODES))
 @pytest.mark.parametrize("hand", ["trigger", "contact"])

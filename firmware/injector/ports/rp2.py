@@ -212,6 +212,7 @@ class Port:
             board.CARTRIDGE,
             board.CONTACT,
             board.TRIGGER,
+            board.TRIGGER_2,
             board.PLUNGER_HOME,
             board.DEPTH_HOME,
             board.RAIL,

@@ -79,6 +79,7 @@ class Wiring:
     def _wired(self):
         hands = dict(self.hands)
         hands["interlock"] = hands["guard"] and hands["stop"]
+        hands.setdefault("trigger_2", hands["trigger"])
         return sum([1 << getattr(board, name.upper()) for name, on in hands.items() if on])
 
 

@@ -168,6 +168,12 @@ class Chip:
             self.pio_time.look_ahead()
         self._converted(channel)
 
+    def release(self, gpio: int) -> None:
+        """Leave an input to its pull."""
+        self.pio_time.catch_up()
+        self.mcu.gpio[gpio].release_input()
+        self.pio_time.look_ahead()
+
     # the serial line
 
     def open_port(self, on_lost: Callable[[], None] | None = None) -> None:

@@ -145,13 +145,26 @@ class EmulatedRig:
             gpio = self.gpio(sensor)
             pull = int(sensor is Sensor.SERVICE)
             drive = partial(self._drive, gpio)
+            if sensor in (Sensor.SERVICE, Sensor.TRIGGER_2):
+                drive = self._drive_shared
             self._inputs[sensor] = InputWire(level, pull, self._clock, drive)
-            self.chip.drive(gpio, bool(level))
+            if drive != self._drive_shared:
+                self.chip.drive(gpio, bool(level))
         for sensor in Analog:
             self.chip.measure(self.gpio(sensor), partial(injector.count, sensor))
 
     def _drive(self, gpio: int, level: int, _now_ns: float) -> None:
         self.chip.drive(gpio, bool(level))
+
+    def _drive_shared(self, _level: int, _now_ns: float) -> None:
+        """The jumper pulls the pin of the trigger's second contact to ground; without it a contact
+        that is open leaves the pin to its pull."""
+        gpio = self.gpio(Sensor.TRIGGER_2)
+        fitted = not self._inputs[Sensor.SERVICE].level
+        if fitted or self._inputs[Sensor.TRIGGER_2].level:
+            self.chip.drive(gpio, not fitted)
+        else:
+            self.chip.release(gpio)
 
     def _sensed(self, sensor: Sensor, level: int, now_ns: float) -> None:
         self._inputs[sensor].set(level, now_ns)

@@ -47,4 +47,6 @@ class Hands:
             raise MesodriveError(f"No hand moves {sensor}; choose one of {', '.join(AT_REST)}.")
         now_ns = self._clock.now_ns()
         self._lines[sensor].set(line_level(sensor, is_true), now_ns, bounce_ms)
+        if sensor is Sensor.TRIGGER:
+            self._lines[Sensor.TRIGGER_2].set(int(is_true), now_ns, bounce_ms)
         self._on_moved(sensor, is_true, now_ns)

@@ -81,6 +81,7 @@ class Injector:
             Sensor.NEEDLE_BACK: 1,
             Sensor.INTERLOCK: 1,
             Sensor.RAIL: 0,
+            Sensor.TRIGGER_2: 0,
             Sensor.DRIVER_OK: 1,
             **{sensor: line_level(sensor, is_true) for sensor, is_true in AT_REST.items()},
         }

@@ -34,6 +34,7 @@ class Sensor(StrEnum):
     NEEDLE_BACK = "needle_back"
     CONTACT = "contact"
     TRIGGER = "trigger"
+    TRIGGER_2 = "trigger_2"  # its other contact, on the pin of the service jumper
     GUARD = "guard"
     STOP = "stop"
     INTERLOCK = "interlock"  # guard AND stop, made by the wiring

@@ -46,6 +46,7 @@ UNSEATED = (
     "profile says, or the plunger's DIR wire is wrong; check them, acknowledge, home, and prime "
     "into the air."
 )
+DIR_STUCK = "The DIR wire of the %s axis does not follow; check it, then acknowledge."
 GLITCH = (
     "interlock",
     "The interlock line fell for a moment; check the wires of stop and guard, then acknowledge.",

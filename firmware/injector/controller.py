@@ -199,7 +199,8 @@ class Controller:
         """An input that the axes need has fallen while nobody can strike."""
         fallen = first_fallen(inputs, self._inputs.masks, HELD_INPUTS)
         if not fallen:
-            self.stop(SAFE, "the host closed the port")
+            lost = self._port.link_lost
+            self.stop(SAFE, "the host closed the port" if lost else "the interlock line fell")
         elif fallen[0] == "driver_fault":
             raise Trouble(fallen[0], alarm_sentence(fallen[0], fallen[1]))
         else:

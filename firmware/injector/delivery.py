@@ -2,7 +2,7 @@
 each reported once with what the counted edges say it gave.
 """
 
-from injector.causes import OCCLUDED
+from injector.causes import DIR_STUCK, OCCLUDED
 from injector.errors import Trouble
 from injector.limits import LOW_PCT
 from injector.motion import plan
@@ -12,6 +12,7 @@ from injector.strike import strike_words
 _MUST_HOLD = ("interlock", "guard", "stop", "cartridge", "contact", "trigger", "rail", "driver_ok")
 
 _OUT_GRACE_US = 3_000  # the needle must be seen out this long after its travel time
+_BEGIN_US = 100_000  # a strike must begin this long after it may
 _BACK_GRACE_US = 20_000  # and back this long after its return time
 _RELIEVED_US = 50_000  # after a shot that the line has let go of its pressure
 _AIR_NL = 500  # pushed without resistance: more than the pusher may be short of the plunger
@@ -181,8 +182,12 @@ class Delivery:
         self._wanted = strikes
         self.running = True
         self._due_us = now_us
+        self._shown_us = now_us
         self._queue(now_us)
         self._port.start_strikes()
+        if self._port.dir_stuck:
+            self.stop("the plunger's direction is wrong")
+            raise Trouble("driver_fault", DIR_STUCK % "plunger")
 
     def step(self, now_us: int) -> None:
         """Look after the strikes; raise Trouble when one goes wrong."""
@@ -191,6 +196,7 @@ class Delivery:
             self.running = False
             self._port.unwatch()
             return
+        self._check_beginning(now_us)
         self._check_under_way()
         if self._doses:
             self._check_force(now_us)
@@ -211,6 +217,8 @@ class Delivery:
 
     def _forget_pull(self):
         self._wanted = 0  # strikes that this pull may give
+        self._shown = 0  # of them, those that had ended when one last showed itself
+        self._shown_us = 0  # uptime of that
         self._queued = 0
         self._ended = 0
         self._counted = 0  # plunger edges of those that ended
@@ -254,6 +262,23 @@ class Delivery:
                 "steps_lost",
                 "Strike %d planned %d plunger steps and %d were counted; check the STEP wire."
                 % lost,
+            )
+
+    def _check_beginning(self, now_us):
+        """A strike that was let go shows itself at the STRIKE pin, or the wire is shorted."""
+        if self._port.started != self._ended or self._ended != self._shown:
+            self._shown = self._ended
+            self._shown_us = now_us
+            return
+        wait_us = _BEGIN_US
+        if self._ended:
+            wait_us += self.plan.profile.period_after_us(self._ended)
+        if now_us - self._shown_us > wait_us:
+            self.stop("it did not begin")
+            raise Trouble(
+                "misfire",
+                "Strike %d did not begin; check the STRIKE wire, then acknowledge."
+                % (self.done + 1),
             )
 
     def _check_under_way(self):

@@ -4,6 +4,7 @@ They raise Trouble when the machine does not do what it should, and Interrupted 
 stopped the move.
 """
 
+from injector.causes import DIR_STUCK
 from injector.errors import Trouble
 from injector.limits import RAIL_UP_MS
 from injector.motion import Ramp, plan
@@ -117,6 +118,8 @@ class Drive:
         self._port.watch(mask)
         self._port.start_axis(self.number, forward, move)
         try:
+            if self._port.dir_stuck:
+                raise Trouble("driver_fault", DIR_STUCK % self.axis.name)
             while self._port.busy:
                 yield
         finally:  # also when the move is given up in the midst of it

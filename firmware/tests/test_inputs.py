@@ -216,7 +216,7 @@ def test_a_trigger_that_is_held_from_the_start_counts_only_when_seen_released():
     assert panel.at(301 + DEBOUNCE_MS).pulled
 
 
-@pytest.mark.parametrize("name", ["guard", "trigger", "plunger_home"])
+@pytest.mark.parametrize("name", ["guard", "contact", "plunger_home"])
 def test_each_input_has_the_bit_of_its_pin(name: str):
     panel = Panel()
     assert panel.inputs.masks[name] == 2 ** getattr(board, name.upper())

@@ -170,6 +170,38 @@ def test_a_trigger_wire_that_is_shorted_in_mid_series_does_not_keep_it_going():
     assert (machine.state, machine.controller.alarm["code"]) == ("FAULT", "trigger")
 
 
+@pytest.mark.requirement("R7")
+def test_a_plunger_whose_direction_is_stuck_forward_does_not_push_while_it_seeks_home():
+    machine = Machine().boot()
+    at = machine.port.at[machine.port.PLUNGER]
+    machine.port.dir_wire = 1
+    assert machine.request("profile.load", {"profile": PROFILE})[1] is None
+    assert machine.request("home")[1] is None
+    machine.run_while("HOMING")
+    assert (machine.state, machine.controller.alarm["code"]) == ("FAULT", "driver_fault")
+    assert machine.port.at[machine.port.PLUNGER] == at
+
+
+@pytest.mark.requirement("R7")
+def test_a_plunger_whose_direction_is_stuck_backward_gives_no_strike():
+    machine = Machine().boot().make_ready()
+    assert machine.request("arm")[1] is None
+    machine.port.dir_wire = 0
+    machine.pull(60)
+    assert machine.port.strikes == 0
+    assert (machine.state, machine.controller.alarm["code"]) == ("FAULT", "driver_fault")
+
+
+@pytest.mark.requirement("R7")
+def test_a_strike_that_does_not_show_itself_at_its_pin_is_told():
+    machine = Machine().boot().make_ready()
+    assert machine.request("arm")[1] is None
+    machine.port.start_strikes = lambda: None  # the wire is shorted: no edge is seen
+    machine.port.go_on = lambda: None
+    machine.pull(200)
+    assert (machine.state, machine.controller.alarm["code"]) == ("FAULT", "misfire")
+
+
 @pytest.mark.requirement("R23")
 @pytest.mark.parametrize("mode", sorted(MODES))
 @pytest.mark.parametrize("hand", ["trigger", "contact"])

@@ -230,6 +230,7 @@ class Port:
             self._inputs.append(sensor)
         self._running = 0
         self.losses = 0  # how often the serial port was closed
+        self.dir_stuck = False  # a DIR pin did not follow since the last `watch`
         self.link_lost = False  # the serial port was closed since this was last made False
         self.host_stopped = False  # the host's stop byte came since this was last made False
         usbline.on_loss(self._line_lost)
@@ -291,11 +292,19 @@ class Port:
         """Run several moves, each (axis, forward, move), from the same clock on."""
         mask = 0
         for axis, forward, move in moves:
-            self._dir[axis].value(forward)
+            self._face(axis, forward)
             self._counters[axis].mark()
             self._tracks[axis].load(move.words)
             mask |= 1 << axis
         self._start(mask)
+
+    def _face(self, axis, forward):
+        """Set DIR. A pin that does not follow lets nothing start."""
+        pin = self._dir[axis]
+        pin.value(forward)
+        if pin.value() != int(forward):
+            self.dir_stuck = True
+            registers.halt()
 
     def _start(self, mask):
         self._running = mask
@@ -342,7 +351,7 @@ class Port:
 
     def start_strikes(self):
         """Let the first strike go; the plunger pushes forward."""
-        self._dir[PLUNGER].value(1)
+        self._face(PLUNGER, True)
         self._counters[PLUNGER].mark()
         self._start(1 << _STRIKE | 1 << PLUNGER)
 
@@ -405,6 +414,7 @@ class Port:
             self._strike.rewind()
             for track in self._tracks.values():
                 track.rewind_when_fed()
+        self.dir_stuck = False
         registers.make_ready()
         self._running = 0
         registers.guarded[0] = mask

@@ -69,8 +69,10 @@ class StandInPort(Wiring):
         self.link_lost = False
         self.losses = 0
         self.drawn = 0  # random bytes so far
+        self.dir_stuck = False
         self.host_stopped = False
         # bad luck
+        self.dir_wire = None  # the level at which it is shorted
         self.lost_steps = 0  # edges of each move that the counter does not see
         self.needle = Needle(self._depth_um)
         # what truly happens
@@ -162,8 +164,15 @@ class StandInPort(Wiring):
         self._counted = 0
         if self.stopped:
             return
-        self._load(axis, forward, move)
-        self._origin = self.now
+        if self._faces(forward):
+            self._load(axis, forward, move)
+            self._origin = self.now
+
+    def _faces(self, forward):
+        if self.dir_wire is not None and self.dir_wire != int(forward):
+            self.dir_stuck = True
+            self.halt()
+        return not self.dir_stuck
 
     @property
     def busy(self):
@@ -194,8 +203,9 @@ class StandInPort(Wiring):
             return
         self._axis = PLUNGER
         self._forward = True
-        self._running = True
-        self._let_one_go()
+        if self._faces(True):
+            self._running = True
+            self._let_one_go()
 
     def go_on(self):
         if self._let_go == self.finished and not self._halted:
@@ -219,6 +229,7 @@ class StandInPort(Wiring):
         self._force_looks = 0
         self.pressed_too_hard = False
         self._make_ready()
+        self.dir_stuck = False
         self._mask = mask
         self.inputs_at_stop = mask
         self._halted = False

@@ -100,9 +100,9 @@ def inputs() -> list[Fault]:
 
 _OUTPUTS = {
     Output.PLUNGER_STEP: ("steps_lost", "home_missing", "air", "free_running", "home_stuck"),
-    Output.PLUNGER_DIR: ("home_missing", "home_stuck", "air", "occlusion", "selftest"),
+    Output.PLUNGER_DIR: ("driver_fault", "home_missing", "home_stuck", "air", "occlusion"),
     Output.DEPTH_STEP: ("home_missing", "home_stuck", "free_running", "selftest", "misfire"),
-    Output.DEPTH_DIR: ("home_missing", "home_stuck", "selftest", "misfire"),
+    Output.DEPTH_DIR: ("driver_fault", "home_missing", "home_stuck", "misfire"),
     Output.STRIKE: ("misfire", "needle_stuck", "selftest"),
     Output.STRIKE_PEAK: ("misfire", "needle_stuck", "selftest"),
     Output.ENABLE: ("rail_dead", "selftest"),

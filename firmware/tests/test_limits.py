@@ -27,11 +27,25 @@ FIGURES = {
     "MAX_NL_PER_MM": 500_000,
     "MAX_FILL_NL": 10_000_000,
     "MAX_PRIME_NL": 500_000,
+    "MAX_PRESSURE_PA": 1_000_000,
+    "MIN_BEARS_PA": 10_000,
+    "MAX_FRICTION_MN": 20_000,
+    "MAX_FORCE_MN": 40_000,
+    "SKIN_PA": 30_000,
+    "PRESSURE_MARGIN": (3, 2),
+    "REST_PA": 10_000,
+    "MAX_COIL_DC": 550,
+    "LEAST_SUPPLY_PCT": 85,
+    "LOW_PCT": 10,
     "HOST_SILENCE_MS": 500,
     "DEBOUNCE_MS": 20,
     "RAIL_UP_MS": 100,
     "RAIL_HOLD_MS": 200,
 }
+
+
+def test_no_limit_is_left_out():
+    assert {name for name in vars(limits) if name.isupper()} <= FIGURES.keys()
 
 
 @pytest.mark.requirement("R8", "R9", "R11", "R15")

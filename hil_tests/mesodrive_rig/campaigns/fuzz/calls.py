@@ -106,9 +106,7 @@ def _call(watch: Watch, caller: Caller, findings: Findings) -> bool:
     request = request_in(line[:-1])
     if request and method in _MOVERS and _may_move(method, params):
         watch.may_move = True
-    if watch.state == "HOMING":
-        watch.send(b"")  # or what it does next by itself would count as the call's
-    before = machine.snapshot()
+    before = _seen(machine)
     if not watch.send(line):
         return False
     answers: list[dict[str, Any]] = [json.loads(answer[:-9]) for answer in watch.answers]
@@ -121,9 +119,17 @@ def _call(watch: Watch, caller: Caller, findings: Findings) -> bool:
         error = answer.get("error", {"code": 0, "message": "."})
         if error["code"] == _INTERNAL or not re.fullmatch(r"[^\n]*\.", error["message"]):
             findings.blame(MISANSWERED, f"{error} to {watch.asked}")
-    if any("error" in answer for answer in ours) and machine.snapshot() != before:
+    if any("error" in answer for answer in ours) and _seen(machine) != before:
         findings.blame(CHANGED, f"by {watch.asked} in {watch.state}")
     return random.random() > 0.2 or watch.wait(random.choice([1, 10, 30, 300]))
+
+
+def _seen(machine: Any) -> object:
+    """What a refusal leaves as it was. Homing goes on by itself meanwhile."""
+    if machine.state != "HOMING":
+        return machine.snapshot()
+    status = machine.commands.status()
+    return [status[name] for name in ("state", "profile", "shots_total", "alarm")]
 
 
 def _may_move(method: str, params: dict[str, Any]) -> bool:

@@ -195,3 +195,43 @@ def test_a_strike_whose_dose_is_no_step_opens_no_gate(dose_nl: int, steps: int):
     if steps in (0, *plan.moves) and abs(steps - plan.dose_steps) <= 1:
         gates = [strike_level(word)[1] for word in plan.words_of(1, steps)]
         assert gates.count(True) == bool(steps)
+
+
+SLOW = {"dose_nl": 5, "dwell_us": 3_000_000, "period_us": 6_000_000}
+
+
+@pytest.mark.requirement("R29")
+def test_the_plungers_speed_is_taken_from_1_um_s_to_its_fastest_and_not_beyond():
+    # 17,349 nl a mm
+    assert load(**SLOW, flow_nl_s=18)["dose_steps"] == 1
+    with pytest.raises(Refusal, match="speed of 0 um/s"):
+        load(**SLOW, flow_nl_s=17)
+    assert load(flow_nl_s=208_188)["dose_steps"] == 184
+    with pytest.raises(Refusal, match="speed of 12001 um/s"):
+        load(flow_nl_s=208_206)
+
+
+@pytest.mark.parametrize(("soft", "longest"), [(0, 1), (1, 1.5), (3, 1.75)])
+def test_strikes_are_queued_ahead_only_when_each_is_covered_by_its_words(
+    soft: int, longest: float
+):
+    machine = Machine().boot()
+    word_us = machine.port.strike_timing.longest_us
+    on_us = TRAVEL_US + 30_000
+    for over_us, ahead_us in ((-2, 60_000), (0, 60_000), (2, 0)):
+        period_us = int((on_us + word_us + over_us) / longest)
+        profile = {**PROFILE, "soft_strikes": soft, "period_us": period_us}
+        assert machine.request("profile.load", {"profile": profile})[1] is None
+        longest_us = machine.job.plan.profile.period_after_us(1)
+        assert abs(longest_us - on_us - word_us - over_us) <= 2
+        expected = ahead_us if longest_us != on_us + word_us else 60_000
+        assert machine.job.plan.ahead_us == expected
+
+
+def test_a_dose_of_about_a_step_has_words_for_strikes_with_and_without_one():
+    machine = Machine().boot()
+    for dose_nl in (2, 3, 5, 8):  # 5.4 nl a step
+        machine.request("profile.load", {"profile": {**PROFILE, "dose_nl": dose_nl}})
+        for steps in (0, 1):
+            gates = [strike_level(word)[1] for word in machine.job.plan.words_of(1, steps)]
+            assert gates.count(True) == steps

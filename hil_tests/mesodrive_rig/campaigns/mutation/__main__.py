@@ -9,7 +9,9 @@ import sys
 import time
 from collections import Counter
 from dataclasses import dataclass, field
+from pathlib import Path
 from random import Random
+from typing import Any
 
 from rich.progress import Progress
 
@@ -67,13 +69,9 @@ class Findings:
         return [mutant for mutant in self.survived if not known.get(mutant.key)]
 
 
-def survey(tests: list[str]) -> Coverage:
-    """What the tests cover; in a child, so that nothing is loaded here. Kept as long as neither
-    the firmware nor a test is changed."""
-    digest = hashlib.sha256(" ".join(tests).encode())
-    for path in sorted(path for folder in _WATCHED for path in folder.rglob("*.py")):
-        digest.update(path.read_bytes())
-    kept = _KEPT / f"coverage-{digest.hexdigest()[:16]}.json"
+def survey(tests: list[str], digest: str) -> Coverage:
+    """What the tests cover; in a child, so that nothing is loaded here."""
+    kept = _KEPT / f"coverage-{digest}.json"
     if kept.is_file():
         return Coverage.from_json(kept.read_text())
 
@@ -85,29 +83,70 @@ def survey(tests: list[str]) -> Coverage:
     ((_, told),) = each([(True, 1800)], work, 1, wall_s=3600)
     if told == DIED:
         raise RuntimeError("The tests do not run; run them by pytest first.")
-    _KEPT.mkdir(parents=True, exist_ok=True)
     kept.write_text(told)
     return Coverage.from_json(told)
+
+
+class Kept:
+    """What became of bugs, so that a run that was ended can be gone on with; all of it holds for
+    one `digest` of firmware and tests only."""
+
+    def __init__(self, digest: str):
+        self._file = _KEPT / f"found-{digest}.json"
+        self._found: dict[str, str | None] = _read(self._file)
+        self._unsaved = 0
+
+    def known(self, mutant: Mutant) -> bool:
+        return _name(mutant) in self._found
+
+    def of(self, mutant: Mutant) -> str | None:
+        return self._found[_name(mutant)]
+
+    def keep(self, mutant: Mutant, found: str | None) -> None:
+        self._found[_name(mutant)] = found
+        self._unsaved += 1
+        if self._unsaved > 20:
+            self.save()
+
+    def save(self) -> None:
+        self._file.write_text(json.dumps(self._found))
+        self._unsaved = 0
+
+
+def digest_of(tests: list[str]) -> str:
+    """Names the firmware and the tests as they are."""
+    digest = hashlib.sha256(" ".join(tests).encode())
+    for path in sorted(path for folder in _WATCHED for path in folder.rglob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
 
 
 def run(jobs: list[Job], tests: list[str], at_once: int) -> Findings:
     """Let `tests` hunt the bugs of `jobs`."""
     findings = Findings()
+    _KEPT.mkdir(parents=True, exist_ok=True)
+    digest = digest_of(tests)
+    kept = Kept(digest)
     with Progress() as progress:
         task = progress.add_task("what the tests cover", total=None)
-        coverage = survey(tests)
+        coverage = survey(tests, digest)
         findings.broken = coverage.failed
         before = _KEPT / "found.json"
-        hunter = Hunter(coverage, json.loads(before.read_text()) if before.is_file() else {})
+        hunter = Hunter(coverage, _read(before))
         progress.update(task, description="bugs", total=len(jobs), completed=0)
 
         def took(mutant: Mutant, found: str | None) -> None:
             findings.take(mutant, found)
+            kept.keep(mutant, found)
             progress.advance(task)
             if found is None:  # a person may begin to read
                 with _UNEXPLAINED.open("a") as file:
                     file.write(listed(mutant) + "\n")
 
+        for _, mutant in jobs:
+            if kept.known(mutant):
+                took(mutant, kept.of(mutant))
+        jobs = [job for job in jobs if not kept.known(job[1])]
         anew = [job for job in jobs if job[1].owner is None]
 
         def hunt(session: Session) -> None:
@@ -118,12 +157,21 @@ def run(jobs: list[Job], tests: list[str], at_once: int) -> Findings:
                 else:
                     took(mutant, found)
 
-        run_pytest(tests, Session(hunt))
+        if jobs:
+            run_pytest(tests, Session(hunt))
         for _, mutant, found in hunt_anew(hunter, anew, at_once):
             took(mutant, found)
-        _KEPT.mkdir(parents=True, exist_ok=True)
+        kept.save()
         before.write_text(json.dumps(hunter.before))
     return findings
+
+
+def _name(mutant: Mutant) -> str:
+    return f"{mutant.module} {mutant.number}"
+
+
+def _read(path: Path) -> dict[str, Any]:
+    return json.loads(path.read_text()) if path.is_file() else {}
 
 
 def all_jobs(names: list[str]) -> list[Job]:

@@ -51,6 +51,7 @@ class Mutant:
     field: str
     index: int | None
     node: Any
+    number: int = 0  # in its module
 
     @property
     def key(self) -> tuple[str, str, str, str]:
@@ -84,6 +85,8 @@ def mutants(module: str, source: str, tree: ast.Module) -> list[Mutant]:
     for mutant in walk.within(tree, _Place("", None, (1, 1), "")):
         place = (id(mutant.parent), mutant.field, mutant.index, mutant.becomes)
         found.setdefault(place, mutant)
+    for number, mutant in enumerate(found.values()):
+        mutant.number = number
     return list(found.values())
 
 

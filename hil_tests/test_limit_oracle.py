@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from mesodrive_rig.campaigns.limits import cases
+from mesodrive_rig.campaigns.limits import cases, given
 from mesodrive_rig.campaigns.limits.__main__ import metrics, run
 from mesodrive_rig.campaigns.limits.oracle import KEYS, MODES, bounds, judge
 from mesodrive_rig.campaigns.limits.trials import (
@@ -110,6 +110,27 @@ def test_a_strike_that_comes_too_soon_is_found(monkeypatch: pytest.MonkeyPatch):
     findings = Findings()
     Trials(findings).strike({**firmware("stand_ins").PROFILE, "period_us": 80_000})
     assert findings.wrong[TOO_SOON]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("MAX_SESSION_NL", 10_000_001), ("MAX_HOUR_NL", 20_000_001)]
+)
+def test_a_limit_of_session_or_hour_that_is_off_by_one_is_found(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: int
+):
+    monkeypatch.setattr(firmware("injector.limits"), name, value)
+    findings = Findings()
+    given.session(findings, quick=True)
+    given.hour(findings, quick=True)
+    assert findings.wrong[TAKEN]
+
+
+def test_a_device_that_does_not_count_what_is_in_doubt_is_found(monkeypatch: pytest.MonkeyPatch):
+    totals = firmware("injector.ledger.totals").Totals
+    monkeypatch.setattr(totals, "uncertain_nl", 0)
+    findings = Findings()
+    given.session(findings, quick=True)
+    assert findings.wrong[TAKEN]
 
 
 def test_the_long_form_has_cases_enough():

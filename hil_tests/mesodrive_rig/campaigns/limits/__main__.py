@@ -10,7 +10,7 @@ from random import Random
 
 from rich.progress import track
 
-from mesodrive_rig.campaigns.limits import cases
+from mesodrive_rig.campaigns.limits import cases, given
 from mesodrive_rig.campaigns.limits.trials import WRONG, Findings, Trials
 from mesodrive_rig.campaigns.pure_firmware import firmware
 from mesodrive_rig.emulated.rig import ROOT
@@ -49,6 +49,9 @@ def run(seed: int, *, quick: bool) -> Findings:
         trials.prime(nl, wanted)
     _arm(trials, quick=quick)
     _strikes(trials, quick=quick)
+    for part in (given.session, given.hour):
+        part(findings, quick=quick)
+    given.doubt(findings)
     return findings
 
 

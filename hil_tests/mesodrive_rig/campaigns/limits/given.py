@@ -16,7 +16,7 @@ from mesodrive_rig.campaigns.limits.trials import (
 )
 from mesodrive_rig.campaigns.pure_firmware import firmware
 
-_SESSION_NL, _HOUR_NL = 10_000_000, 20_000_000
+SESSION_NL, HOUR_NL = 10_000_000, 20_000_000
 _MINUTE_MS = 60_000
 _LIMIT = -32002
 _IN_DOUBT = -32009
@@ -99,7 +99,7 @@ def session(findings: Findings, *, quick: bool) -> None:
     """All that one session may have given, in one dose or two, known or not."""
     asked = (1, 100_000) if quick else (1, 1_000, 100_000, 500_000, 2_000_000)
     for nl, off in product(asked, (-1, 0, 1)):
-        given = _SESSION_NL - nl + off
+        given = SESSION_NL - nl + off
         half = given // 2
         for deeds in (
             [Deed(100, 100_000, given)],
@@ -110,7 +110,7 @@ def session(findings: Findings, *, quick: bool) -> None:
             [Deed(0, 500_000, None), Deed(100, 100_000, given)],
         ):
             counted = sum(map(_counted, deeds))
-            past = {"session_nl"} if counted + nl > _SESSION_NL else set[str]()
+            past = {"session_nl"} if counted + nl > SESSION_NL else set[str]()
             _ask(findings, "session", _device(deeds, 0), nl, past)
 
 
@@ -121,7 +121,7 @@ def hour(findings: Findings, *, quick: bool) -> None:
         nl = 2_000_000
         second = 8_000_000 + off
         deeds = [
-            Deed(100, 100_000, _SESSION_NL),
+            Deed(100, 100_000, SESSION_NL),
             Deed(1, second, second if known else None, new_session=True),
         ]
         machine = _device(deeds, minute)
@@ -132,8 +132,8 @@ def hour(findings: Findings, *, quick: bool) -> None:
         # What nobody saw end may have been given just now.
         in_doubt = 0 if known else second
         within = 10_000_000 + second if minute < 60 else in_doubt
-        past = {"hour_nl"} if within + nl > _HOUR_NL else set[str]()
-        if in_doubt + nl > _SESSION_NL:
+        past = {"hour_nl"} if within + nl > HOUR_NL else set[str]()
+        if in_doubt + nl > SESSION_NL:
             past.add("session_nl")
         _ask(findings, "hour", machine, nl, past, perhaps=60 <= minute <= 70)
 

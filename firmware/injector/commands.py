@@ -54,6 +54,8 @@ class Commands:
         values = params.get("profile")
         if not isinstance(values, dict):
             raise Refusal(BAD_PARAMS, "profile.load needs a profile object.")
+        if self._journal.trouble:
+            raise Refusal(FAULTED, self._journal.trouble)
         profile = Profile(values)
         self._machine.check(profile)
         self._journal.refuse_used(profile.cartridge)

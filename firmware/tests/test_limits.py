@@ -41,6 +41,7 @@ FIGURES = {
     "LOW_PCT": 10,
     "HOST_SILENCE_MS": 500,
     "DEBOUNCE_MS": 20,
+    "TRIGGER_SPLIT_MS": 200,
     "RAIL_UP_MS": 100,
     "RAIL_HOLD_MS": 200,
     "IDLE_MS": 180_000,

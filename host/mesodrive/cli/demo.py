@@ -17,6 +17,8 @@ from mesodrive.cli.views import TableView
 from mesodrive.device import Device
 from mesodrive.errors import MesodriveError
 from mesodrive.keys import KeyStore
+from mesodrive.ledger.host_key import HostKey
+from mesodrive.ledger.keeper import LedgerKeeper
 from mesodrive.link.port import SerialPort
 from mesodrive.login import log_in
 from mesodrive.presets import Prescription, load_preset, prescribe
@@ -89,7 +91,14 @@ def _treat(name: str, shots: int, records: Records, out: Path) -> str:
             return strike["skin_ul"], strike["depth_mm"], strike["lost_ul"]
 
         treatment = TreatmentSession(
-            device, records, preset, prescription, view, operator="demo", truth=truth
+            device,
+            records,
+            preset,
+            prescription,
+            view,
+            operator="demo",
+            truth=truth,
+            ledger=LedgerKeeper(records, HostKey.load((out / "countersign.key").absolute())),
         )
         wall = time.monotonic()
         with view:

@@ -186,6 +186,14 @@ def show(session: IdArgument, records: RecordsOption = None, json: JsonOption = 
         say(f"Not certain: up to {record.uncertain_shots} shots, {record.uncertain_ul} µL.")
     if record.lost_shots:
         say(f"{record.lost_shots} of them were given; their reports are lost for good.")
+    if record.ledger:
+        say(
+            f"Device's ledger: {record.ledger.strikes} strikes, {record.ledger.given_ul:.3f} µL;"
+            f" in doubt {record.ledger.in_doubt_strikes}; up to record"
+            f" {record.ledger.head_sequence}, {'whole' if record.ledger.whole else 'NOT WHOLE'}."
+        )
+        for sentence in (*record.ledger.flaws, *record.ledger.differences):
+            say(f"  {sentence}")
     if given := coverage(record):
         say(f"Zone: {given.text}.")
 

@@ -57,6 +57,7 @@ def _session(record: SessionRecord) -> dict[str, object]:
         "headline": headline,
         "certain": _certain(record),
         "uncertain": _uncertain(record),
+        "doubts": _doubts(record),
         "totals": totals(record),
         "listed": _listed(record),
         "settings": _settings(record),
@@ -157,6 +158,20 @@ def _uncertain(record: SessionRecord) -> str:
     return (
         f"Up to {_shots(record.uncertain_shots)} and {record.uncertain_ul:.3f} µL may have been"
         f" delivered without a record."
+    )
+
+
+def _doubts(record: SessionRecord) -> str:
+    """The doses of which the device itself does not know the end; empty when there are none."""
+    ledger = record.ledger
+    if ledger is None or not ledger.in_doubt_strikes:
+        return ""
+    doses = [dose for dose in ledger.doses if dose.end == "in_doubt" and dose.planned_strikes]
+    numbers = ", ".join(str(dose.number) for dose in doses)
+    return (
+        f"Up to {_shots(ledger.in_doubt_strikes)} and {ledger.in_doubt_ul:.3f} µL, dose {numbers}"
+        " of the device's ledger: the device was switched off or reset before it could write down"
+        " what it gave. They count as given until a person says otherwise."
     )
 
 

@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from mesodrive.ledger.fetch import fetch
 from mesodrive.presets import load_preset, prescribe
 from mesodrive.records import (
     EventKind,
+    LedgerMark,
     Records,
     SessionFacts,
     SessionOutcome,
@@ -15,6 +17,7 @@ from mesodrive.records import (
     ShotOutcome,
     ShotReport,
 )
+from mesodrive_rig.ledger_model import LedgerModel
 
 INFO: dict[str, object] = {
     "product": "mesodrive pico",
@@ -108,4 +111,21 @@ def broken_off(
     records.add_shots(id, [shot(3).model_copy(update=stopped)])
     records.add_event(id, EventKind.ALARM, "high: the guard is <open>")
     records.finish(id, SessionOutcome.LINK_LOST, "The port vanished in shot 4.", 1, 12.0)
+    return records.session(id)
+
+
+@pytest.fixture
+def in_doubt(
+    records: Records, facts: SessionFacts, shot: Callable[[int], ShotReport]
+) -> SessionRecord:
+    """Two shots recorded, of five that the device had announced when it was reset."""
+    device = LedgerModel()
+    ledger = records.ledgers.begin("E66118604B1F2A2C")
+    id = records.start(facts, LedgerMark(ledger.key, 0, 1))
+    device.load(1, shots=5, dose_nl=12_000)
+    device.announce(5, 12_000)
+    device.boot()
+    records.add_shots(id, [shot(1), shot(2)])
+    records.finish(id, SessionOutcome.LINK_LOST, "The device has restarted.", 3, 36.0)
+    fetch(device, "E66118604B1F2A2C", records.ledgers)
     return records.session(id)

@@ -134,3 +134,18 @@ _FACTS = """{
  "profile": {"version": 1, "dose_nl": 10000},
  "device": {"product": "p", "version": "1", "board": "b", "serial": "s", "micropython": "1.25"}
 }"""
+
+
+@pytest.mark.requirement("R17")
+def test_what_is_in_doubt_and_where_the_ledger_ended_go_into_json(
+    in_doubt: SessionRecord, tmp_path: Path
+) -> None:
+    write_json([in_doubt], tmp_path / "session.json")
+    document = json.loads((tmp_path / "session.json").read_text("utf-8"))
+    (session,) = document["sessions"]
+    assert SessionRecord.model_validate(session) == in_doubt
+    ledger = session["ledger"]
+    assert (ledger["in_doubt_strikes"], ledger["in_doubt_ul"], ledger["whole"]) == (5, 60.0, True)
+    assert [dose["end"] for dose in ledger["doses"]] == ["in_doubt"]
+    assert len(bytes.fromhex(ledger["head_chain"])) == 16
+    assert document["units"]["in_doubt_ul"] == "µL"

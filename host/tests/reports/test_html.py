@@ -266,3 +266,32 @@ def test_the_same_record_gives_the_same_file(complete: SessionRecord, tmp_path: 
     write_report([complete], tmp_path / "one.html")
     write_report([complete], tmp_path / "two.html")
     assert (tmp_path / "one.html").read_bytes() == (tmp_path / "two.html").read_bytes()
+
+
+@pytest.mark.requirement("R17")
+def test_doses_in_doubt_and_the_state_of_the_ledger_are_shown(in_doubt: SessionRecord) -> None:
+    page = words(render([in_doubt]))
+    assert "Up to 5 shots and 60.000 µL, dose 2 of the device's ledger" in page
+    assert "They count as given until a person says otherwise." in page
+    assert "Up to 3 shots and 36.000 µL may have been delivered without a record." in page
+    ledger = in_doubt.ledger
+    assert ledger
+    assert f"record {ledger.head_sequence}, chain {ledger.head_chain}" in page
+    assert "Verdict whole" in page
+    assert "have no known outcome on the device" in page
+
+
+@pytest.mark.requirement("R17")
+def test_a_ledger_that_is_not_whole_is_shown_with_why(in_doubt: SessionRecord) -> None:
+    assert in_doubt.ledger
+    flawed = in_doubt.ledger.model_copy(
+        update={"whole": False, "complete": False, "flaws": ("Its tail is <cut> off.",)}
+    )
+    page = words(render([in_doubt.model_copy(update={"ledger": flawed})]))
+    assert "not whole" in page
+    assert "not all of this session was fetched" in page
+    assert "Its tail is <cut> off." in page
+
+
+def test_a_session_whose_ledger_was_not_fetched_says_so(complete: SessionRecord) -> None:
+    assert "Not fetched for this session." in words(render([complete]))

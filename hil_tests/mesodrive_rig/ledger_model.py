@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
 
-from mesodrive.ledger.wire import DeviceHead
+from mesodrive.ledger.told import LedgerHead
 
 _PAGE = 12  # records an answer
 
@@ -81,10 +81,10 @@ class LedgerModel:
         for n in range(records):
             self._append(self.record.CHANGE, what=b"limit", was=n, becomes=n + 1)
 
-    def head(self) -> DeviceHead:
-        return DeviceHead.model_validate(self.answer("ledger.head", {}))
+    def ledger_head(self) -> LedgerHead:
+        return LedgerHead.model_validate(self.answer("ledger.head", {}))
 
-    def records(self, first: int) -> list[bytes]:
+    def ledger_records(self, first: int) -> list[bytes]:
         return [
             bytes.fromhex(row) for row in self.answer("ledger.records", {"first": first})["rows"]
         ]

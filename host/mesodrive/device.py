@@ -104,7 +104,7 @@ class Status(_Answer):
     alarm_times: int
     role: Role | None
     dropped: int
-    in_doubt: list[Doubt] = []
+    in_doubt: list[Doubt]
 
 
 class Challenge(_Answer):

@@ -107,8 +107,6 @@ class TreatmentSession:
         self._profile_id = self._device.load(self._profile).profile
         self._id = self._records.start(self._facts, begun and begun.mark(self._profile_id))
         self._book.begin(self._id)
-        if begun is None:
-            self._ledger = None
         for sentence in (*self._prescription.warnings, *(begun.notes if begun else ())):
             self._note(EventKind.NOTE, sentence)
         try:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from mesodrive.device import Doubt
+from mesodrive.ledger.told import Doubt
 from mesodrive.presets import Coverage
 from mesodrive.records import SessionOutcome, ShotReport
 from mesodrive.telemetry import LiveStatus

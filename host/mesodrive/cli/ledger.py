@@ -22,8 +22,8 @@ from mesodrive.ledger.doses import Dose
 from mesodrive.ledger.fetch import Fetched, check, fetch, sign
 from mesodrive.ledger.host_key import HostKey
 from mesodrive.ledger.resolve import Doubtful, Resolution, doubtful, resolution
+from mesodrive.ledger.told import LedgerHead
 from mesodrive.ledger.verify import Flaw
-from mesodrive.ledger.wire import DeviceHead, DeviceLedger
 from mesodrive.records import KnownLedger, Records
 
 app = typer.Typer(
@@ -96,7 +96,7 @@ def fetch_(
         signed = False
         if not fetched.refused:
             key = HostKey.load()
-            signed = sign(DeviceLedger(device.client), fetched, book.ledgers, key)
+            signed = sign(device, fetched, book.ledgers, key)
             new_records = fetched.new
             if signed:
                 fetched = _fetch(device, book, quiet=True)
@@ -238,9 +238,8 @@ def resolve(
         )
         if not yes:
             typer.confirm(f"{_planned(chosen)} Go on?", abort=True, err=True)
-        source = DeviceLedger(device.client)
-        source.resolve(chosen.number, chosen.strikes, chosen.given_nl)
-        sign(source, _fetch(device, book, quiet=True), book.ledgers, HostKey.load())
+        device.resolve(chosen.number, chosen.strikes, chosen.given_nl)
+        sign(device, _fetch(device, book, quiet=True), book.ledgers, HostKey.load())
         left = doubtful(_fetch(device, book, quiet=True), book.ledgers)
     if json:
         print_json(
@@ -253,10 +252,11 @@ def resolve(
         )
     else:
         say(f"Dose {chosen.number} is settled; {len(left)} in doubt are left.")
+        if not left:
+            say("If mesodrive info says FAULT, run mesodrive ack; then the device goes on.")
 
 
 def _fetch(device: Device, book: Records, *, anew: bool = False, quiet: bool) -> Fetched:
-    source = DeviceLedger(device.client)
     key = HostKey.load()
     with console.status("The ledger is fetched…") as status:
 
@@ -264,7 +264,7 @@ def _fetch(device: Device, book: Records, *, anew: bool = False, quiet: bool) ->
             if not quiet:
                 status.update(f"The ledger is fetched: {done} of {total} records")
 
-        return fetch(source, device.info.serial, book.ledgers, key, anew=anew, progress=tell)
+        return fetch(device, device.info.serial, book.ledgers, key, anew=anew, progress=tell)
 
 
 def _ledgers(book: Records, serial: str | None) -> list[KnownLedger]:
@@ -278,7 +278,7 @@ def _ledgers(book: Records, serial: str | None) -> list[KnownLedger]:
     return found
 
 
-def _show_totals(ledger: KnownLedger, told: DeviceHead) -> None:
+def _show_totals(ledger: KnownLedger, told: LedgerHead) -> None:
     totals = told.totals
     print_table(
         f"Ledger of {ledger.serial}",

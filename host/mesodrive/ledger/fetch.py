@@ -11,18 +11,18 @@ from typing import Protocol
 
 from mesodrive.ledger.host_key import HostKey
 from mesodrive.ledger.rows import Countersigned, Row
+from mesodrive.ledger.told import LedgerHead
 from mesodrive.ledger.verify import Flaw, FlawKind, Head, Verdict, countersign, verify
-from mesodrive.ledger.wire import DeviceHead
 from mesodrive.records import KnownLedger, LedgerStore
 
 _OUT = "keep the device out of use until service has looked at it"
 
 
 class Source(Protocol):
-    """A ledger that can be asked, as mesodrive.ledger.wire.DeviceLedger."""
+    """A ledger that can be asked, as that of mesodrive.device.Device."""
 
-    def head(self) -> DeviceHead: ...
-    def records(self, first: int) -> list[bytes]: ...
+    def ledger_head(self) -> LedgerHead: ...
+    def ledger_records(self, first: int) -> list[bytes]: ...
     def countersign(self, sequence: int, mac: bytes, key: int) -> None: ...
 
 
@@ -32,7 +32,7 @@ class Fetched:
     was wrong this time; `refused` says that this is not the ledger seen before."""
 
     ledger: KnownLedger
-    told: DeviceHead
+    told: LedgerHead
     new: int
     flaws: tuple[Flaw, ...]
     refused: bool
@@ -56,7 +56,7 @@ def fetch(
     With `anew` a ledger that is not the one seen before is accepted as another one; the one
     before stays in the records. Raises RecordsError and what the link raises.
     """
-    told = source.head()
+    told = source.ledger_head()
     ledger = store.begin(serial)
     flaw = _exchanged(source, told.head, ledger, store)
     if flaw and anew:
@@ -92,7 +92,7 @@ def check(store: LedgerStore, ledger: KnownLedger, key: HostKey | None) -> Verdi
 
 def _take(
     source: Source,
-    told: DeviceHead,
+    told: LedgerHead,
     ledger: KnownLedger,
     store: LedgerStore,
     key: HostKey | None,
@@ -104,7 +104,7 @@ def _take(
     begun = last.sequence if last else max(0, told.first - 1)
     found: list[Flaw] = []
     while last is None or last.sequence < told.sequence:
-        raws = source.records(last.sequence + 1 if last else 1)
+        raws = source.ledger_records(last.sequence + 1 if last else 1)
         if not raws:
             if told.sequence:
                 first = last.sequence + 1 if last else told.first
@@ -136,7 +136,7 @@ def _exchanged(source: Source, told: Head, ledger: KnownLedger, store: LedgerSto
     if told.sequence >= last.sequence:
         if told == last:
             return None
-        rows = _parsed(source.records(last.sequence))
+        rows = _parsed(source.ledger_records(last.sequence))
         if not rows or rows[0].sequence != last.sequence or rows[0].chain == last.chain:
             return None  # as it was, or overwritten meanwhile; then what follows is checked
     elif (ours := store.row(ledger.key, told.sequence)) and ours.chain == told.chain:
@@ -164,7 +164,7 @@ def _same_up_to(source: Source, end: int, ledger: KnownLedger, store: LedgerStor
     high = end
     while high - low > 1:
         middle = (low + high) // 2
-        rows = _parsed(source.records(middle))
+        rows = _parsed(source.ledger_records(middle))
         theirs = rows[0].chain if rows and rows[0].sequence == middle else None
         ours = store.row(ledger.key, middle)
         if ours is None or theirs is None:

@@ -6,10 +6,8 @@ from mesodrive.device import Device
 from mesodrive.errors import MesodriveError
 from mesodrive.ledger.fetch import Fetched, fetch, sign
 from mesodrive.ledger.host_key import HostKey
-from mesodrive.ledger.wire import DeviceLedger
 from mesodrive.link.client import RefusedError
 from mesodrive.records import LedgerMark, Records
-from mesodrive_wire import UNKNOWN_METHOD
 
 _SETTLES_S = (
     2.0  # a pull's outcome is on flash this long after it is over, with an erase before it
@@ -41,15 +39,10 @@ class LedgerKeeper:
         self._store = records.ledgers
         self._key = key
 
-    def before(self, device: Device) -> Begun | None:
+    def before(self, device: Device) -> Begun:
         """Fetch what is new. Raises LedgerError when this is not the ledger seen before, or
-        does not go on from it. None for a device that keeps no ledger."""
-        try:
-            fetched = self._fetch(device)
-        except RefusedError as refusal:
-            if refusal.code == UNKNOWN_METHOD:
-                return None
-            raise
+        does not go on from it."""
+        fetched = self._fetch(device)
         if fetched.refused:
             raise LedgerError(fetched.flaws[0].text)
         head = fetched.ledger.head
@@ -64,17 +57,19 @@ class LedgerKeeper:
 
         Nothing may be live. Raises MesodriveError when the device or the records do.
         """
-        source = DeviceLedger(device.client)
         until_s = device.client.port.now_s() + _SETTLES_S
-        while any(dose.since_this_boot for dose in source.head().pending):
+        while any(dose.since_this_boot for dose in device.ledger_head().pending):
             if device.client.port.now_s() > until_s:
                 break
             device.client.pump(_LOOK_S)
         fetched = self._fetch(device)
         found = [flaw.text for flaw in fetched.flaws]
-        if sign(source, fetched, self._store, self._key):
-            found += [flaw.text for flaw in self._fetch(device).flaws]
+        try:
+            if sign(device, fetched, self._store, self._key):
+                found += [flaw.text for flaw in self._fetch(device).flaws]
+        except RefusedError as refusal:  # nobody is logged in any more; the next session signs
+            found.append(f"The device's ledger was fetched and not countersigned: {refusal}")
         return found
 
     def _fetch(self, device: Device) -> Fetched:
-        return fetch(DeviceLedger(device.client), device.info.serial, self._store, self._key)
+        return fetch(device, device.info.serial, self._store, self._key)

@@ -1,8 +1,10 @@
 """What a device tells of its ledger, as `ledger.head` and its like of docs/protocol.md."""
 
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
+
+from mesodrive.ledger.verify import Head
 
 
 class Doubt(NamedTuple):
@@ -25,6 +27,11 @@ class Pending(NamedTuple):
     strikes: int
     dose_nl: int
     since_this_boot: int
+
+    @property
+    def total_nl(self) -> int:
+        """What may have been given."""
+        return max(1, self.strikes) * self.dose_nl
 
 
 class Damage(NamedTuple):
@@ -61,7 +68,7 @@ class LedgerHead(_Told):
     """The youngest record and what follows from all. `first` is the oldest that is still there."""
 
     sequence: int
-    chain: str
+    chain: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
     first: int
     room: int
     boot: int
@@ -70,8 +77,18 @@ class LedgerHead(_Told):
     totals: LedgerTotals
     cartridges: list[str]
 
+    @property
+    def head(self) -> Head:
+        """As it is verified."""
+        return Head(self.sequence, bytes.fromhex(self.chain))
+
+    @property
+    def in_doubt(self) -> list[Pending]:
+        """The pending doses that are not under way: only a person can say what they gave."""
+        return [dose for dose in self.pending if not dose.since_this_boot]
+
 
 class LedgerRows(_Told):
     """Some records, as hex digits."""
 
-    rows: list[str]
+    rows: list[Annotated[str, Field(pattern=r"^[0-9a-f]{128}$")]]

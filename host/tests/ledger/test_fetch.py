@@ -96,13 +96,13 @@ class Flaky:
         self._left -= 1
         return self._device
 
-    def head(self) -> Any:
-        return self._ask().head()
+    def ledger_head(self) -> Any:
+        return self._ask().ledger_head()
 
-    def records(self, first: int) -> list[bytes]:
+    def ledger_records(self, first: int) -> list[bytes]:
         if self._twice and first > 1:
             first -= 1  # as another host that is fetching into the same records
-        return self._ask().records(first)
+        return self._ask().ledger_records(first)
 
     def countersign(self, sequence: int, mac: bytes, key: int) -> None:
         self._ask().countersign(sequence, mac, key)
@@ -239,8 +239,8 @@ def test_what_a_device_cannot_read_is_missing_and_the_rest_is_kept(
     device.work(20)
 
     class Blind(Flaky):
-        def records(self, first: int) -> list[bytes]:
-            rows = super().records(first)
+        def ledger_records(self, first: int) -> list[bytes]:
+            rows = super().ledger_records(first)
             return [raw for raw in rows if Row.parse(raw).sequence not in (last + 3, last + 4)]
 
     fetched = fetch(Blind(device), SERIAL, records.ledgers)
@@ -257,8 +257,8 @@ def test_what_a_device_cannot_read_is_missing_and_the_rest_is_kept(
 
 def test_a_device_that_contradicts_itself_is_said(device: LedgerModel, records: Records):
     class Liar(Flaky):
-        def head(self) -> Any:
-            return super().head().model_copy(update={"chain": "00" * 16})
+        def ledger_head(self) -> Any:
+            return super().ledger_head().model_copy(update={"chain": "00" * 16})
 
     fetched = fetch(Liar(device), SERIAL, records.ledgers)
     assert fetched.refused
@@ -269,8 +269,8 @@ def test_a_device_that_says_nothing_more_is_not_asked_for_ever(
     device: LedgerModel, records: Records
 ):
     class Mute(Flaky):
-        def records(self, first: int) -> list[bytes]:
-            return super().records(first)[:0]
+        def ledger_records(self, first: int) -> list[bytes]:
+            return super().ledger_records(first)[:0]
 
     fetched = fetch(Mute(device), SERIAL, records.ledgers)
     assert "are missing" in one_sentence(fetched)

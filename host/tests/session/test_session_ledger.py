@@ -29,7 +29,7 @@ from mesodrive_rig.scripted import (
     state,
     status,
 )
-from mesodrive_wire import WRONG_STATE
+from mesodrive_wire import UNAUTHORIZED, WRONG_STATE
 
 pytestmark = [pytest.mark.requirement("R16"), pytest.mark.requirement("R27")]
 
@@ -223,6 +223,16 @@ def test_a_ledger_that_cannot_be_fetched_afterwards_costs_the_session_nothing(
     assert "was not fetched; run mesodrive ledger fetch" in told
 
 
+def test_a_device_that_wants_a_login_again_is_fetched_all_the_same(clinic: Clinic) -> None:
+    unsigned = Exchange("ledger.countersign", refusal(UNAUTHORIZED, "Log in first."))
+    exchanges = (*clinic.armed(*SHOTS, *READY, planned=3), clinic.over(3), unsigned)
+    record = clinic.treat(*exchanges)
+    assert record.ledger
+    assert record.ledger.strikes == 3
+    (told,) = [one.text for one in record.events if "ledger" in one.text]
+    assert told.endswith("was fetched and not countersigned: Log in first.")
+
+
 def test_a_device_that_gave_more_than_this_host_recorded_is_told(clinic: Clinic) -> None:
     record = clinic.treat(
         *clinic.armed(*SHOTS[:4], *state(5, "READY", "disarmed"), planned=3),
@@ -231,7 +241,3 @@ def test_a_device_that_gave_more_than_this_host_recorded_is_told(clinic: Clinic)
     assert [one.number for one in record.shots] == [1, 2]
     assert (record.uncertain_shots, record.lost_shots) == (1, 1)
     assert any("1 strike more than this host recorded" in event.text for event in record.events)
-
-
-def test_a_device_without_a_ledger_is_treated_with_as_before(records: Records) -> None:
-    assert LedgerKeeper(records, KEY).before(Device(ScriptedPort(info()))) is None

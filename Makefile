@@ -6,7 +6,7 @@ PY := build/venv/bin/python
 TOOLCHAIN := PYTHONPATH=boards $(PYTHON) -m toolchain
 
 .DEFAULT_GOAL := help
-.PHONY: help venv mpy-cross unix-port firmware demo test lint bench bench-session bench-motion powercuts fuzz limits mutation faults trace flash console lock sbom clean
+.PHONY: help venv mpy-cross unix-port firmware demo test lint bench bench-session bench-motion powercuts fuzz limits model mutation faults trace flash console lock sbom clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "make %-14s %s\n", $$1, $$2 }'
@@ -49,6 +49,9 @@ powercuts: venv ## power cuts at every instant of the ledger: build/powercuts.js
 
 fuzz: venv unix-port ## ten million broken and hostile frames: build/fuzz.json
 	$(PY) -m mesodrive_rig.campaigns.fuzz
+
+model: venv ## hosts, cable and device in any order of events: build/model.json
+	$(PY) -m mesodrive_rig.campaigns.model
 
 limits: venv ## every limit at its boundaries against an oracle: build/limits.json
 	$(PY) -m mesodrive_rig.campaigns.limits

@@ -169,7 +169,7 @@ class TreatmentSession:
         while self._state in _HOT:
             client.pump(_PUMP_S)
             asked_s = client.port.now_s()
-            # A notification can be lost, the last one too; so the state is also asked for.
+            # A notification can be lost, the last one too, or be old; so the state is asked for.
             pong = self._device.ping()
             self._state = pong.state
             self._book.record()
@@ -177,7 +177,8 @@ class TreatmentSession:
                 self._fetch_missed()
             while self._lives and self._book.is_whole(self._lives[0].shots_done):
                 since_s = (pong.uptime_ms - self._lives.popleft().uptime_ms) / 1000
-                self._known_s = asked_s - since_s
+                if since_s >= 0:  # otherwise the device has restarted in between
+                    self._known_s = asked_s - since_s
             if self._state in _HOT and len(self._book) >= self._prescription.shots:
                 self._device.disarm()  # whatever the device thinks: all that was planned is given
 
@@ -189,7 +190,6 @@ class TreatmentSession:
             self._lives.append(live)
             self._view.live(live, self._prescription.coverage(live.shots_done))
         elif method == "state":
-            self._state = params["state"]
             self._note(EventKind.STATE, f"{params['state']}: {params['why']}")
             self._view.state(params["state"], params["why"])
         elif method == "alarm":

@@ -82,7 +82,8 @@ class Client:
                 return self._call_once(method, params or {}, within_s, again_s)
             except RefusedError as refused:
                 # Another host has used ids above ours: go on above them. Nothing has run, for
-                # we let nothing overtake a request: no id of ours lies between.
+                # we let nothing overtake a request: no id of ours lies between. A line of theirs
+                # may still be on its way, so not by one only.
                 last_id = refused.data.get("last_id")
                 if refused.code != STALE_ID or not isinstance(last_id, int):
                     raise
@@ -94,7 +95,7 @@ class Client:
                         "is not known; look at its status before you ask again.",
                         refused.data,
                     ) from refused
-                self._next_id = last_id + 1
+                self._next_id = last_id + 1 + secrets.randbits(_RANDOM_BITS)
         raise DeviceSilentError("The device refuses every id; restart it.")
 
     def stop_now(self) -> None:

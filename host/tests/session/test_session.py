@@ -566,6 +566,15 @@ def test_what_cannot_be_asked_for_stays_uncertain(
     assert here.recorded == [1]
 
 
+@pytest.mark.requirement("R27")
+def test_shots_are_uncertain_though_the_device_restarted_before_the_link_was_lost(
+    records: Records,
+) -> None:
+    before = live(8, shots_done=1, uptime_ms=900_000)
+    here = Treatment(records, *armed(*shots(1), before, 0.5, Vanish()), shots=20)
+    assert here.run().uncertain_shots >= 2
+
+
 def test_a_device_that_is_gone_for_good_is_not_waited_for_before_it_was_armed(
     records: Records,
 ) -> None:

@@ -8,10 +8,13 @@ from mesodrive.keys import KeyStore
 from mesodrive.link.client import RefusedError
 from mesodrive.login import claim, log_in
 from mesodrive_rig.emulated.provision import KEYS
-from mesodrive_rig.emulated.rig import EmulatedRig
+from mesodrive_rig.emulated.repl import ServicePrompt
+from mesodrive_rig.emulated.rig import ROOT, EmulatedRig
 from mesodrive_rig.operator import NEAR_HOME, Operator, profile
 from mesodrive_rig.plant import Sensor
 from mesodrive_wire import LOCKED, UNAUTHORIZED
+
+GUIDE = ROOT / "docs" / "guide-builders.md"
 
 pytestmark = [pytest.mark.hil, pytest.mark.requirement("R28")]
 
@@ -84,3 +87,24 @@ def test_a_new_device_is_claimed_and_keeps_its_keys(tmp_path: Path):
     operator.wait(1_100)
     log_in(operator.device, store, "operator")
     operator.device.load(profile())
+
+
+FORGET = """
+import board
+from injector.ports.rp2_flash import Region, Watchdog
+settings = Region(board.FLASH_SIZE, board.SETTINGS_START, board.SETTINGS_SIZE, Watchdog())
+for sector in range(0, settings.size, settings.sector):
+    settings.erase(sector)
+"""
+
+
+def test_keys_that_are_lost_are_forgotten_with_the_service_jumper():
+    rig = EmulatedRig(NEAR_HOME, service=True)
+    prompt = ServicePrompt(rig)
+    prompt.run(FORGET)
+    prompt.port.close()
+    rig.set(Sensor.SERVICE, False)
+    rig.reset()
+    rig.run_for(600)
+    assert not Operator(rig).device.info.claimed
+    assert FORGET.strip() in GUIDE.read_text(encoding="utf-8")

@@ -19,10 +19,13 @@ from rp2040py.memory_map import FLASH_START_ADDRESS
 from mesodrive.errors import MesodriveError
 from mesodrive_rig.emulated.chip_pio import ChipPio
 from mesodrive_rig.emulated.flash_time import FlashTime
+from mesodrive_rig.emulated.leaps import Leaps
 from mesodrive_rig.emulated.pio_time import PioTime
 
 _USB_FRAME_US = 1000  # what a host has to send goes out with the next frame
 _FIRST_ANALOG = 26  # the GPIO of the ADC's channel 0
+_SLEEPS_WITHIN_NS = 500e6  # a chip that idles sleeps at least every so often
+_SLEEP_LOOK_NS = 10e3
 _HOST_BUFFER = 4096  # bytes that a host's serial driver keeps for a program that does not read
 
 
@@ -40,6 +43,7 @@ class Chip:
         ChipPio.install(self.mcu)
         self.pio_time = PioTime(self.mcu)
         self.flash_time = FlashTime(self.mcu)
+        self._leaps = Leaps(self.mcu)
         self._outputs: list[Callable[[], None]] = []  # each looks at one output and tells
         self._measured: dict[int, Callable[[], int]] = {}  # by channel
         adc: Any = self.mcu.adc
@@ -68,8 +72,8 @@ class Chip:
 
     @property
     def now_ns(self) -> float:
-        """Emulated time since the power came on."""
-        return self._clock.nanos
+        """Emulated time since the power came on, with what was leapt."""
+        return self._clock.nanos + self._leaps.leapt_ns
 
     def power_on(self) -> None:
         """Start at the flash's entry point, as the boot ROM would."""
@@ -77,11 +81,11 @@ class Chip:
 
     def run_for(self, ns: float) -> None:
         """Advance the chip by `ns` of emulated time."""
-        self.run_until(self._clock.nanos + ns)
+        self.run_until(self.now_ns + ns)
 
     def run_until(self, ns: float) -> None:
         """Advance the chip to emulated time `ns`."""
-        self._alarm.schedule(max(0.0, ns - self._clock.nanos))
+        self._alarm.schedule(max(0.0, ns - self.now_ns))
         self._simulator.stopped = False
         while not self._simulator.stopped:
             execute_batch(self._simulator, 1)
@@ -91,9 +95,17 @@ class Chip:
 
     def call_at(self, ns: float, callback: Callable[[], None]) -> Any:
         """Have `callback` called at emulated time `ns`; the handle has `cancel()`."""
-        alarm = self._clock.create_alarm(callback)
-        alarm.schedule(max(0.0, ns - self._clock.nanos))
-        return alarm
+        return self._leaps.call_at(ns, callback)
+
+    def leap(self, ns: float) -> None:
+        """Let `ns` go by at once while the chip idles; docs/rig.md says what that leaves out.
+
+        Raises MesodriveError when the chip does not idle or something is being driven.
+        """
+        end_ns = self.now_ns + _SLEEPS_WITHIN_NS
+        while not self.mcu.core.waiting and self.now_ns < end_ns:
+            self.run_for(_SLEEP_LOOK_NS)
+        self._leaps.leap(ns)
 
     def reset(self, *, power: bool = False) -> None:
         """Pull the RUN pin, or with `power` take the supply away for a moment."""

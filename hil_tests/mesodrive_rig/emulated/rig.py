@@ -80,6 +80,10 @@ class EmulatedRig:
         """Let `ms` milliseconds of emulated time pass."""
         self.chip.run_for(ms * 1e6)
 
+    def leap(self, ms: float) -> None:
+        """Let `ms` go by at once while the device idles; see `Chip.leap`."""
+        self.chip.leap(ms * 1e6)
+
     def run_until(
         self, condition: Callable[[], bool], within_ms: float, step_ms: float = 1
     ) -> bool:

@@ -20,7 +20,7 @@ _USB_FRAME_MS = 1
 def run(port):
     """Self-test, then look after everything, for ever."""
     version = ".".join(str(part) for part in sys.implementation.version[:3])
-    injector = Machine(port, board, drives, Uptime(port.timer_us), gc, version)
+    injector = Machine(port, board, drives, Uptime(port.clock), gc, version)
     injector.start()
     controller, link, wait = injector.controller, injector.link, port.wait
     port.watchdog.start(_WATCHDOG_MS)

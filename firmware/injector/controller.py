@@ -110,9 +110,9 @@ class Controller:
             if self.state == HOMING:
                 self._advance()
             elif self.state == DELIVERING:
-                self._deliver()
+                self._deliver(now)
             elif self.state in (ARMED, PAUSED) and self._inputs.pulled and self._inputs.touching:
-                self._begin_pull()
+                self._begin_pull(now)
             self._keep(now)
         except Trouble as trouble:
             self.fault(trouble.code, trouble.sentence)
@@ -243,9 +243,9 @@ class Controller:
             self.go(PAUSED if self.job.plan.profile.goes_on else ARMED, why)
         self._trace.keep()
 
-    def _begin_pull(self):
+    def _begin_pull(self, now):
         job = self.job
-        if self._uptime.us() < job.next_us or not self._inputs.on("needle_back"):
+        if now < job.next_ms or not self._inputs.on("needle_back"):
             return
         dose_nl = job.plan.profile.dose_nl
         if dose_nl:
@@ -268,13 +268,13 @@ class Controller:
             self._inputs.forget_touch()
         self.go(DELIVERING, "the trigger was pulled")
         job.watch()  # also sees what has come while the flash was written
-        job.start(self._uptime.us(), strikes)
+        job.start(self._uptime(), strikes)
 
-    def _deliver(self):
+    def _deliver(self, now):
         job = self.job
         if self.state != DELIVERING:
             return
-        job.step(self._uptime.us())
+        job.step(now)
         if job.running:
             return
         mode = job.plan.profile.mode

@@ -8,15 +8,17 @@ from injector.limits import LOW_PCT
 from injector.motion import plan
 from injector.pressure import Forces
 from injector.strike import strike_words
+from injector.uptime import LOW
 
 _MUST_HOLD = ("interlock", "guard", "stop", "cartridge", "contact", "trigger", "rail", "driver_ok")
 
 _OUT_GRACE_US = 3_000  # the needle must be seen out this long after its travel time
-_BEGIN_US = 100_000  # a strike must begin this long after it may
+_BEGIN_MS = 100  # a strike must begin this long after it may
 _BACK_GRACE_US = 20_000  # and back this long after its return time
-_RELIEVED_US = 50_000  # after a shot that the line has let go of its pressure
+_RELIEVED_MS = 50  # after a shot that the line has let go of its pressure
 _AIR_NL = 500  # pushed without resistance: more than the pusher may be short of the plunger
-_AHEAD_US = 60_000  # strikes are queued this long before they begin: more than a look is late
+_AHEAD_MS = 60  # strikes are queued this long before they begin: more than a look is late
+_ROUNDED_MS = 2  # a strike's turn is reckoned in whole ms, by less than this too early
 _QUEUED_AT_MOST = 16  # the port's room
 
 
@@ -65,7 +67,7 @@ class Plan:
         self._words_without = words(None) if self.dose_steps < 2 else []
         # What the last word is too short for is waited for before the next strike is queued.
         covered = periods_us[0] <= self.on_us + timing.longest_us
-        self.ahead_us = _AHEAD_US if covered else 0
+        self.ahead_ms = _AHEAD_MS if covered else -_ROUNDED_MS
 
     def seat_um(self, left_nl):
         """Where the pusher meets the plunger when `left_nl` are in the syringe."""
@@ -174,33 +176,33 @@ class Delivery:
         self._port.limit_force(self._force.count(forces.stop_mn) if self._doses else 0)
         self._port.watch(self._mask)
 
-    def start(self, now_us: int, strikes: int) -> None:
+    def start(self, now_ms: int, strikes: int) -> None:
         """Begin a pull of so many strikes, unless an input that must hold has fallen."""
         self._forget_pull()
         if self._port.stopped or self.complete:
             return
         self._wanted = strikes
         self.running = True
-        self._due_us = now_us
-        self._shown_us = now_us
-        self._queue(now_us)
+        self._due_ms = now_ms
+        self._shown_ms = now_ms
+        self._queue(now_ms)
         self._port.start_strikes()
         if self._port.dir_stuck:
             self.stop("the plunger's direction is wrong")
             raise Trouble("driver_fault", DIR_STUCK % "plunger")
 
-    def step(self, now_us: int) -> None:
+    def step(self, now_ms: int) -> None:
         """Look after the strikes; raise Trouble when one goes wrong."""
         self._collect()
         if self._ended >= self._wanted:
             self.running = False
             self._port.unwatch()
             return
-        self._check_beginning(now_us)
+        self._check_beginning(now_ms)
         self._check_under_way()
         if self._doses:
-            self._check_force(now_us)
-        self._queue(now_us)
+            self._check_force(now_ms)
+        self._queue(now_ms)
         self._port.go_on()
 
     def stop(self, why: str) -> None:
@@ -211,27 +213,28 @@ class Delivery:
             self._end_under_way("stopped", why)
 
     @property
-    def next_us(self) -> int:
+    def next_ms(self) -> int:
         """Uptime before which no further pull may begin: the last strike's period is not over."""
-        return self._due_us
+        return self._due_ms + _ROUNDED_MS
 
     def _forget_pull(self):
         self._wanted = 0  # strikes that this pull may give
         self._shown = 0  # of them, those that had ended when one last showed itself
-        self._shown_us = 0  # uptime of that
+        self._shown_ms = 0  # uptime of that
         self._queued = 0
         self._ended = 0
         self._counted = 0  # plunger edges of those that ended
-        self._ended_us = 0  # uptime at which the last was seen to have ended
+        self._ended_ms = 0  # uptime at which the last was seen to have ended
         self._unresisted = None  # plunger edges when it began to meet no resistance
-        self._due_us = 0  # uptime at which the strike that is queued next is to begin
+        self._due_ms = 0  # uptime at which the strike that is queued next is to begin
+        self._due_rest_us = 0
 
-    def _queue(self, now_us):
+    def _queue(self, now_ms):
         profile = self.plan.profile
         while (
             self._queued < self._wanted
             and self._queued - self._ended < _QUEUED_AT_MOST
-            and self._due_us <= now_us + self.plan.ahead_us
+            and (not self._queued or self._due_ms <= now_ms + self.plan.ahead_ms)
         ):
             steps = self.meter.next_steps(profile.dose_nl) if profile.dose_nl else 0
             self._steps[self._queued % _QUEUED_AT_MOST] = steps
@@ -239,7 +242,9 @@ class Delivery:
             self._port.queue_strike(
                 self.plan.words_of(self._queued, steps), self.plan.moves[steps] if steps else None
             )
-            self._due_us += profile.period_after_us(self._queued)
+            rest_us = self._due_rest_us + profile.period_after_us(self._queued)
+            self._due_ms += rest_us // 1000
+            self._due_rest_us = rest_us % 1000
 
     def _collect(self):
         """Report the strikes that have ended well since the last look."""
@@ -251,7 +256,7 @@ class Delivery:
             made = counted - self._counted
             self._counted = counted
             self._ended += 1
-            self._ended_us = self._uptime_us(back)
+            self._ended_ms = self._uptime_us(back) // 1000
             self._add(start, "done", steps, made, out, back, "")
             if made != steps and not lost:
                 port.halt()
@@ -264,16 +269,16 @@ class Delivery:
                 % lost,
             )
 
-    def _check_beginning(self, now_us):
+    def _check_beginning(self, now_ms):
         """A strike that was let go shows itself at the STRIKE pin, or the wire is shorted."""
         if self._port.started != self._ended or self._ended != self._shown:
             self._shown = self._ended
-            self._shown_us = now_us
+            self._shown_ms = now_ms
             return
-        wait_us = _BEGIN_US
+        wait_ms = _BEGIN_MS
         if self._ended:
-            wait_us += self.plan.profile.period_after_us(self._ended)
-        if now_us - self._shown_us > wait_us:
+            wait_ms += self.plan.profile.period_after_us(self._ended) // 1000
+        if now_ms - self._shown_ms > wait_ms:
             self.stop("it did not begin")
             raise Trouble(
                 "misfire",
@@ -286,7 +291,7 @@ class Delivery:
         if port.started == self._ended:
             return
         start, out = port.strike_under_way()
-        elapsed_us = (port.timer_us() - start) & 0xFFFFFFFF
+        elapsed_us = (port.timer_us() - start) & LOW
         plan = self.plan
         late = elapsed_us > plan.travel_us + _OUT_GRACE_US
         if port.finished != self._ended:
@@ -308,10 +313,10 @@ class Delivery:
                 "spring and the sensor." % self.done,
             )
 
-    def _check_force(self, now_us):
+    def _check_force(self, now_ms):
         """The plunger resists while it is pushed, and the line lets go between two shots."""
         idle = self._ended == self._queued
-        rested = idle and now_us - self._ended_us >= _RELIEVED_US
+        rested = idle and now_ms - self._ended_ms >= _RELIEVED_MS
         if self._ended and rested and not self.relieved:
             self.stop("the line kept its pressure after the shot")
             raise Trouble(*OCCLUDED)
@@ -353,8 +358,8 @@ class Delivery:
             self.delivered_nl - before_nl,
             steps,
             made,
-            None if out is None else (out - start) & 0xFFFFFFFF,
-            None if back is None else (back - start) & 0xFFFFFFFF,
+            None if out is None else (out - start) & LOW,
+            None if back is None else (back - start) & LOW,
             why,
         )
 

@@ -46,7 +46,7 @@ class Machine:
         self.inputs = Inputs(port.read, board)
         self.sensors = Sensors(port.analog, drives)
         self.reports = Reports()
-        self.trace = Trace(port, uptime.us)
+        self.trace = Trace(port)
         self.safe_ms = 0
         self._board = board
         self._memory = memory

@@ -5,26 +5,26 @@ The port notes events as they come, partly in interrupts; a stop freezes a copy 
 
 from array import array
 
+from injector.uptime import us
+
 # What an event's number means. The first are noted by interrupts.
 NAMES = ("", "strike", "needle_out", "needle_back", "input_fell", "halt", "state", "inputs")
 STATE = 6  # value: the place of the state in STATES
 INPUTS = 7  # value: the inputs, bit n is GPIO n
 
 AT_ONCE = 32  # rows that fit a line
-_WORDS = 3
+_WORDS = 4
 _LEAST = 128
 
 
 class Trace:
-    """`port.trace()` gives (µs timer, event, value); `now_us()` is uptime."""
+    """`port.trace()` gives (wraps of the µs timer's low bits, low bits, event, value); with the
+    wraps, an event may be as old as it likes."""
 
-    def __init__(self, port, now_us):
+    def __init__(self, port):
         self._port = port
-        self._now_us = now_us
         self._kept = array("I", bytes(4 * _WORDS * _LEAST))
         self._count = 0
-        self._at_us = 0
-        self._at_timer = 0
 
     def keep(self) -> None:
         """Freeze what has been noted up to now."""
@@ -35,8 +35,6 @@ class Trace:
                 self._kept[at + place] = event[place]
             count += 1
         self._count = count
-        self._at_us = self._now_us()  # after the copy, so that no event is younger
-        self._at_timer = self._port.timer_us()
 
     def first(self, place: int) -> "dict[str, object]":
         """At most 32 rows from `place` on, the oldest event is 0."""
@@ -45,6 +43,5 @@ class Trace:
 
     def _row(self, number):
         at = _WORDS * number
-        timer, event, value = self._kept[at : at + _WORDS]
-        age = (self._at_timer - timer) & 0xFFFFFFFF
-        return [self._at_us - age, NAMES[event], value]
+        wraps, low, event, value = self._kept[at : at + _WORDS]
+        return [us(wraps, low), NAMES[event], value]

@@ -117,7 +117,7 @@ def test_the_next_pull_goes_on_with_the_shots_that_are_left(mode: str):
     machine.port.set("trigger", 0)
     machine.run(100)
     assert ends(machine) == ("PAUSED", 2)
-    machine.pull()
+    machine.pull(40)  # the pause was as long as the last period, to the ms
     to_the_end(machine)
     assert ends(machine) == ("READY", 4)
 

@@ -18,6 +18,7 @@ import usbline
 from injector.ports import rp2_programs as programs
 from injector.ports import rp2_registers as registers
 from injector.ports.rp2_flash import Region, Watchdog
+from injector.uptime import LOW
 
 PLUNGER = 0
 DEPTH = 2
@@ -83,8 +84,7 @@ class EdgeCounter:
     def __init__(self, number, pin):
         self._machine = rp2.StateMachine(number)  # pyright: ignore[reportCallIssue]  # init follows
         self._machine.init(programs.count, in_base=pin)
-        self._push = rp2.asm_pio_encode("push(noblock)", 0)
-        self._copy = rp2.asm_pio_encode("mov(isr, x)", 0)
+        self._number = number - 4  # within PIO1
         self._machine.exec("set(x, 0)")
         self._machine.active(1)
         self._mark = 0
@@ -95,20 +95,18 @@ class EdgeCounter:
 
     def counted(self):
         """Rising edges since `mark`."""
-        return (self.total() - self._mark) & 0xFFFFFFFF
+        return self.since_mark(self.total())
 
-    def since_mark(self, x):
-        """Rising edges from `mark` until the machine's X was `x`."""
-        return (-x - self._mark) & 0xFFFFFFFF
+    def since_mark(self, total):
+        """Rising edges from `mark` until `registers.edges` was `total`."""
+        return (total - self._mark) & LOW
 
     def total(self):
         """Rising edges since boot."""
         before = machine.disable_irq()  # the needle-back interrupt uses the same way
-        self._machine.exec(self._copy)
-        self._machine.exec(self._push)
-        total = self._machine.get()
+        total = registers.edges(self._number)
         machine.enable_irq(before)
-        return -total & 0xFFFFFFFF
+        return total
 
 
 class DeadMan:
@@ -252,7 +250,8 @@ class Port:
         self.random = os.urandom  # (size), from the chip's noise
         self.read = registers.inputs  # all inputs at once: bit n is GPIO n
         self.note = registers.note  # (event, value) for the trace
-        self.timer_us = registers.timer  # 32 bits
+        self.timer_us = registers.timer  # its low 30 bits
+        self.clock = registers.clock  # [wraps of these, low 30 bits]
 
     # outputs
 
@@ -378,8 +377,8 @@ class Port:
         """(start, needle out, needle back, plunger edges since `start_strikes`) of a finished
         strike, 0 the first; times of the µs timer. At most 32 are kept."""
         at = 4 * (number % registers.LOG)
-        start, out, back, x = registers.log[at : at + 4]
-        return start, out, back, self._counters[PLUNGER].since_mark(x)
+        start, out, back, edges = registers.log[at : at + 4]
+        return start, out, back, self._counters[PLUNGER].since_mark(edges)
 
     def counted_in_strikes(self):
         """Plunger edges since `start_strikes`."""
@@ -485,11 +484,12 @@ class Port:
     # the rest
 
     def trace(self):
-        """(µs timer, event, value) of the last events, oldest first."""
+        """(wraps, µs timer, event, value) of the last events, oldest first."""
         noted = registers.place[0]
         for number in range(max(0, noted - registers.EVENTS), noted):
             at = 3 * (number % registers.EVENTS)
-            yield tuple(registers.events[at : at + 3])
+            low, what, value = registers.events[at : at + 3]
+            yield what >> 4, low, what & 15, value
 
     def wait(self, ms):
         """Sleep for `ms`, or until the serial line has something."""

@@ -15,6 +15,9 @@ QUEUE = 16  # strikes that may wait; a power of two, as are the other two
 LOG = 32  # finished strikes that may wait to be looked at
 EVENTS = 128  # of the trace
 
+# Times are the low 30 bits of the µs timer: small ints, so that reading one allocates nothing.
+# They wrap after 17.9 min; `clock` and the events of the trace have the wraps too.
+
 # [inputs that must stay high, inputs when one of them fell, 1 once stopped, DMA channels of the
 #  tracks, µs that a step pulse may still last at a stop]
 guarded = array("I", [0, 0, 0, 0, 0])
@@ -23,15 +26,16 @@ guarded = array("I", [0, 0, 0, 0, 0])
 # halted them, the ADC's CS to convert it, looks so far]
 force = array("I", [0, 0, 0, 0, 0])
 
-# The strikes since the last start: µs timer at the start of the one under way, when its needle
+# The strikes since the last start: time at the start of the one under way, when its needle
 # was seen out (0 = not yet); how many were started, logged, let go, queued; then, set once: the
 # STRIKE pin's bit, the plunger's DMA channel, the plunger counter's INSTR and RXF registers.
 START, OUT, STARTED, LOGGED, LET_GO, QUEUED = range(6)
 strikes = array("I", bytes(40))
 queue = array("I", bytes(QUEUE * 16))  # each: words' address, number; move's address, number
-log = array("I", bytes(LOG * 16))  # each: start, needle out, needle back, plunger counter's X
-events = array("I", bytes(EVENTS * 12))  # each: µs timer, event, value
+log = array("I", bytes(LOG * 16))  # each: start, needle out, needle back, plunger edges
+events = array("I", bytes(EVENTS * 12))  # each: µs timer, wraps * 16 + event, value
 place = array("I", [0])  # how many events were noted
+read_at = array("I", [0, 0])  # see `clock`
 
 # events that an interrupt notes; the rest is in trace.py
 STARTED_STRIKE, SEEN_OUT, SEEN_BACK, FELL, HALTED = 1, 2, 3, 4, 5
@@ -53,8 +57,24 @@ def analog(channel: int) -> int:
 
 
 @micropython.viper
-def timer() -> uint:
-    return uint(ptr32(uint(0x40054028))[0])  # TIMERAWL
+def timer() -> int:
+    return int(ptr32(uint(0x40054028))[0]) & 0x3FFFFFFF  # TIMERAWL
+
+
+@micropython.viper
+def clock():
+    """[wraps of the low 30 bits since boot, low 30 bits], for the loop alone: always the same
+    array."""
+    t = ptr32(uint(0x40054024))  # TIMERAWH, TIMERAWL
+    high = t[0]
+    low = t[1]
+    if t[0] != high:  # it wrapped between the two
+        high = t[0]
+        low = t[1]
+    r = ptr32(read_at)
+    r[0] = (high << 2) | ((low >> 30) & 3)
+    r[1] = low & 0x3FFFFFFF
+    return read_at
 
 
 @micropython.viper
@@ -64,8 +84,14 @@ def note(event: int, value: int):
     e = ptr32(events)
     at = (p[0] & 127) * 3
     p[0] = p[0] + 1
-    e[at] = ptr32(uint(0x40054028))[0]
-    e[at + 1] = event
+    t = ptr32(uint(0x40054024))  # as in `clock`, whose array the loop may be reading
+    high = t[0]
+    low = t[1]
+    if t[0] != high:
+        high = t[0]
+        low = t[1]
+    e[at] = low & 0x3FFFFFFF
+    e[at + 1] = (high << 6) | ((low >> 26) & 0x30) | event
     e[at + 2] = value
 
 
@@ -159,13 +185,13 @@ def let_go():
 
 
 @micropython.viper
-def plunger_count() -> uint:
-    """The plunger counter's X: it counts down, once an edge. Interrupts must be off."""
-    s = ptr32(strikes)
-    instr = ptr32(s[8])
-    instr[0] = 0xA0C1  # mov(isr, x)
-    instr[0] = 0x8000  # push(noblock)
-    return uint(ptr32(s[9])[0])
+def edges(machine: int) -> int:
+    """Rising edges that a counter, `machine` of PIO1, has seen: the low 30 bits. Interrupts must
+    be off."""
+    p = ptr32(uint(0x50300000))
+    p[54 + 6 * machine] = 0xA0C1  # SMn_INSTR: mov(isr, x)
+    p[54 + 6 * machine] = 0x8000  # push(noblock)
+    return (0 - int(p[8 + machine])) & 0x3FFFFFFF  # RXFn; X counts down from 0
 
 
 @micropython.viper
@@ -209,7 +235,7 @@ def on_drop(_):
 def on_strike(_):
     """Interrupt: STRIKE rose."""
     s = ptr32(strikes)
-    s[0] = ptr32(uint(0x40054028))[0]
+    s[0] = ptr32(uint(0x40054028))[0] & 0x3FFFFFFF
     s[1] = 0
     s[2] = s[2] + 1
     note(1, s[2])
@@ -220,7 +246,8 @@ def on_needle_out(_):
     """Interrupt: the needle is at its stop."""
     s = ptr32(strikes)
     if s[1] == 0 and s[2] != s[3]:
-        s[1] = ptr32(uint(0x40054028))[0]
+        now = ptr32(uint(0x40054028))[0] & 0x3FFFFFFF
+        s[1] = now if now else 1  # 0 would say "not yet"
         note(2, s[2])
 
 
@@ -238,11 +265,11 @@ def on_needle_back(_):
     at = (s[3] & 31) * 4
     entries[at] = s[0]
     entries[at + 1] = s[1]
-    entries[at + 2] = ptr32(uint(0x40054028))[0]
-    instr = ptr32(s[8])  # as in plunger_count, whose result would not fit without a heap
+    entries[at + 2] = ptr32(uint(0x40054028))[0] & 0x3FFFFFFF
+    instr = ptr32(s[8])  # as in `edges`
     instr[0] = 0xA0C1
     instr[0] = 0x8000
-    entries[at + 3] = ptr32(s[9])[0]
+    entries[at + 3] = (0 - ptr32(s[9])[0]) & 0x3FFFFFFF
     s[3] = s[3] + 1
     note(3, s[3])
     let_go()

@@ -12,6 +12,7 @@ from injector.hmac import hmac_sha256
 from injector.ledger import Ledger
 from injector.link import LATER
 from injector.settings import OPERATOR, SERVICE, Settings
+from injector.uptime import LOW
 from stand_ins.port import StandInPort
 
 PROFILE = {
@@ -56,7 +57,7 @@ class Uptime:
         return self._port.now_ms
 
     def at(self, timer_us):
-        return self.us() - ((self._port.timer_us() - timer_us) & 0xFFFFFFFF)
+        return self.us() - ((self._port.timer_us() - timer_us) & LOW)
 
 
 class Memory:

@@ -3,6 +3,7 @@
 import board
 import drives
 
+from injector.uptime import LOW, LOW_BITS
 from stand_ins.flash import StandInFlash
 from stand_ins.line import StandInLine
 from stand_ins.needle import Needle
@@ -24,7 +25,7 @@ _STEPS_MS = 400  # more than any axis makes in a millisecond
 _SECTOR = 4096  # of the flash
 _LEDGER_SECTORS = 8
 _SETTINGS_SECTORS = 2
-_BOOT_TIMER = (1 << 32) - 5_000_000  # so that the µs timer wraps 5 s after the start
+_BOOT_TIMER = LOW + 1 - 5_000_000  # so that the µs timer wraps 5 s after the start
 
 
 class WatchedFlash(StandInFlash):
@@ -109,7 +110,7 @@ class StandInPort(Wiring):
         return self.now // _TICKS_MS
 
     def timer_us(self):
-        return (_BOOT_TIMER + self.now_us) & 0xFFFFFFFF
+        return (_BOOT_TIMER + self.now_us) & LOW
 
     def advance(self, ms):
         """Let time pass."""
@@ -267,7 +268,7 @@ class StandInPort(Wiring):
         return bytes([(7 * self.drawn + place) & 0xFF for place in range(size)])
 
     def note(self, event, value):
-        self.events.append((self.timer_us(), event, value))
+        self.events.append((self.now_us >> LOW_BITS, self.now_us & LOW, event, value))
         del self.events[:-EVENTS]
 
     def trace(self):

@@ -6,7 +6,7 @@ PY := build/venv/bin/python
 TOOLCHAIN := PYTHONPATH=boards $(PYTHON) -m toolchain
 
 .DEFAULT_GOAL := help
-.PHONY: help venv mpy-cross unix-port firmware demo test lint bench bench-session bench-motion powercuts fuzz limits model mutation faults trace flash console lock sbom clean
+.PHONY: help venv mpy-cross unix-port firmware demo test lint bench bench-session bench-motion powercuts fuzz limits model mutation faults soak trace flash console lock sbom clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "make %-14s %s\n", $$1, $$2 }'
@@ -61,6 +61,9 @@ mutation: venv ## bugs put into the safety modules, one by one: build/mutation.j
 
 faults: venv firmware ## each fault in each phase of a session, on the emulated chip: build/faults.json
 	$(PY) -m mesodrive_rig.campaigns.faults
+
+soak: venv firmware ## fourteen days of a clinic, compressed: build/soak.json
+	$(PY) -m mesodrive_rig.campaigns.soak
 
 trace: venv ## hazards, requirements, tests: build/trace.json, docs/safety/matrix.md
 	$(PY) -m mesodrive_rig.trace

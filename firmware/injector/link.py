@@ -26,6 +26,7 @@ LATER = object()  # what a handler returns when its answer follows when the work
 
 _REMEMBERED = 16  # answers kept for a host that repeats its request
 _QUEUED_LINES = 24
+_CHUNKS = 4  # are read in one step at most; a step is paid for by a look at the whole machine
 _UNREAD_LINES = _QUEUED_LINES + _REMEMBERED  # with so many, the host must read first
 
 
@@ -58,11 +59,14 @@ class Link:
             self._queue.clear()
             self._offset = 0
         self._open = self._line.connected()
-        if len(self._queue) < _UNREAD_LINES:
+        for _ in range(_CHUNKS):
+            if len(self._queue) >= _UNREAD_LINES:
+                break
             n = self._line.readinto(self._chunk)
-            if n:
-                for line in self._reader.feed(memoryview(self._chunk)[:n]):
-                    self._take(line)
+            if not n:
+                break
+            for line in self._reader.feed(memoryview(self._chunk)[:n]):
+                self._take(line)
         self._flush()
 
     @property

@@ -14,6 +14,10 @@ from mesodrive_wire import BAD_PARAMS, BUSY, FAULTED, INTERLOCK, LIMIT, WRONG_ST
 _HOMEWARD_MN = 1_000  # more than at its start: noise is some ten mN, friction about 2 N
 _RETREAT_UM = 1_000  # of the pusher; what a line gives back is a fraction of it
 
+# A plan takes up to a quarter of a second and cannot be divided. Nothing moves meanwhile, and the
+# dead-man takes the rail away as soon as ever.
+_PLAN_MS = 1_000
+
 
 class Commands:
     """`machine` has mechanics and limits, see site.py. `report` is called for every strike;
@@ -63,10 +67,14 @@ class Commands:
         self._collect()
         plunger = self._plunger
         meter = DoseMeter(profile.nl_per_mm, plunger.axis.steps_per_mm)
+        watchdog = self._port.watchdog
+        watchdog.wait(_PLAN_MS)
         try:
             plan = Plan(profile, self._machine, meter, plunger, self._port.strike_timing)
         except ValueError as error:
             raise Refusal(LIMIT, "The profile cannot be carried out: %s" % error) from None
+        finally:
+            watchdog.go_on()
         self._control.delivery = Delivery(
             self._port,
             self._inputs,

@@ -240,3 +240,21 @@ def test_the_beat_tells_what_the_status_tells():
         state << place for place, state in enumerate(status["inputs"].values())
     )
     assert beat["delivered_nl"] > 900
+
+
+@pytest.mark.requirement("R14")
+def test_the_watchdog_is_patient_while_a_profile_is_planned_and_no_longer(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    machine = in_state("SAFE")
+    watchdog = machine.port.watchdog
+    seen: list[int | None] = []
+
+    def impossible(*_: object) -> None:
+        seen.append(watchdog.patient_ms)
+        raise ValueError("it cannot be.")
+
+    monkeypatch.setattr("injector.commands.Plan", impossible)
+    assert refused(machine, "profile.load", {"profile": PROFILE}).code == LIMIT
+    assert seen == [1_000]
+    assert watchdog.patient_ms is None

@@ -46,6 +46,18 @@ class WatchedFlash(StandInFlash):
         super().erase(address)
 
 
+class StandInWatchdog:
+    """Says how long it is patient; it never bites."""
+
+    patient_ms = None  # None: as long as it was told at the start
+
+    def wait(self, ms):
+        self.patient_ms = ms
+
+    def go_on(self):
+        self.patient_ms = None
+
+
 class StandInPort(Wiring):
     """Time is in ticks of 8 ns; `now_ms`, `now_us` and the timers round it down."""
 
@@ -60,6 +72,7 @@ class StandInPort(Wiring):
     def __init__(self):
         super().__init__()
         self.line = StandInLine()
+        self.watchdog = StandInWatchdog()
         self.ledger_flash = WatchedFlash(self, _LEDGER_SECTORS)
         self.settings_flash = WatchedFlash(self, _SETTINGS_SECTORS)
         self.led = 0

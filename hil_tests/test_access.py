@@ -92,6 +92,7 @@ def test_a_new_device_is_claimed_and_keeps_its_keys(tmp_path: Path):
 FORGET = """
 import board
 from injector.ports.rp2_flash import Region, Watchdog
+
 settings = Region(board.FLASH_SIZE, board.SETTINGS_START, board.SETTINGS_SIZE, Watchdog())
 for sector in range(0, settings.size, settings.sector):
     settings.erase(sector)

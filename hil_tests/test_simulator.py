@@ -40,9 +40,10 @@ class House:
     def env(self) -> dict[str, str]:
         own = {
             "XDG_CACHE_HOME": str(self.folder),
+            "XDG_DATA_HOME": str(self.folder / "data"),  # keys
             "MESODRIVE_RECORDS": str(self.folder / "records.db"),
         }
-        return {**os.environ, **own, "MESODRIVE_PORT": "", "COLUMNS": "300"}
+        return {**os.environ, **own, "MESODRIVE_PORT": "", "MESODRIVE_KEYS": "", "COLUMNS": "300"}
 
     def path(self, name: str) -> Path:
         return self.folder / "mesodrive" / "simulators" / name

@@ -87,7 +87,7 @@ class KeyStore:
     def _write(self, serial: str, keys: dict[str, bytes]) -> None:
         path = self.path(serial)
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        beside = path.with_suffix(".new")
+        beside = path.with_suffix(f".{os.getpid()}")
         beside.unlink(missing_ok=True)
         descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:

@@ -69,10 +69,10 @@ def sim(
         raise MesodriveError(f"--name {name} cannot be a file's name; use letters and digits.")
     signal.signal(signal.SIGTERM, _leave)
     console.print("The emulated chip boots…")
+    if not new:
+        _keep_keys()  # first: who sees the path finds them
     simulated = Simulator(path or simulators_dir() / name, spec, claimed=not new)
     with simulated as simulator, _keys() as keyboard:
-        if not new:
-            _keep_keys(simulator)
         say(f"Serial path: {simulator.path}")
         say(f"Keys: {_HELP_KEYS}")
         try:
@@ -81,12 +81,13 @@ def sim(
             say("The simulator has ended.")
 
 
-def _keep_keys(simulator: "Simulator") -> None:
+def _keep_keys() -> None:
     from mesodrive_rig.emulated.provision import KEYS
+    from mesodrive_rig.emulated.rig import EmulatedRig
 
     store = KeyStore()
     for role, key in KEYS.items():
-        store.put(simulator.rig.serial, role, key)
+        store.put(EmulatedRig.serial, role, key)
 
 
 def _leave(_number: int, _frame: FrameType | None) -> None:

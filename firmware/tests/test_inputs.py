@@ -223,3 +223,10 @@ def test_each_input_has_the_bit_of_its_pin(name: str):
     assert not panel.inputs.on(name)
     assert panel.at(1, **{name: 1}).on(name)
     assert panel.inputs.now == panel.inputs.mask([name])
+
+
+@pytest.mark.requirement("R14")
+def test_each_poll_is_counted_from_none_on():
+    panel = Panel()
+    assert panel.inputs.polls == 0
+    assert [panel.at(ms).polls for ms in (1, 2, 2)] == [1, 2, 3]

@@ -132,6 +132,9 @@ NAMES = {
     "stale id": "STALE_ID",
     "busy": "BUSY",
     "fault": "FAULTED",
+    "unauthorized": "UNAUTHORIZED",
+    "locked": "LOCKED",
+    "in doubt": "IN_DOUBT",
 }
 
 

@@ -65,10 +65,14 @@ class Coverage:
         tests = {(file, line): {names[n] for n in places} for file, line, places in lines}
         return Coverage(seconds, tests, failed)
 
-    def of_module(self, path: Path) -> set[str]:
-        return {
+    def beside(self, path: Path) -> set[str]:
+        """The tests of the files with a test that runs a line of this module. What only looks at
+        a constant of it runs none."""
+        running = {
             test for (file, _), tests in self.tests.items() if file == str(path) for test in tests
         }
+        files = {test.partition("::")[0] for test in running}
+        return {test for test in self.seconds if test.partition("::")[0] in files}
 
 
 @dataclass
@@ -84,7 +88,7 @@ class Hunter:
         if mutant.owner:
             tests = self.coverage.of(path, mutant.lines)
         else:
-            tests = self.coverage.of_module(path) or set(self.coverage.seconds)
+            tests = self.coverage.beside(path) or set(self.coverage.seconds)
         near = f"{mutant.module}:{mutant.scope}"
 
         def rank(test: str) -> tuple[int, int, int, float]:

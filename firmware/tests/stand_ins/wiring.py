@@ -83,8 +83,17 @@ class Wiring:
         return sum([1 << getattr(board, name.upper()) for name, on in hands.items() if on])
 
 
+_COIL_COUNTS = {}  # by tenths of °C: looking for one takes a while
+
+
 def _coil_count(tenths):
     """The highest count at which the sensor says `tenths` of °C or more."""
+    if tenths not in _COIL_COUNTS:
+        _COIL_COUNTS[tenths] = _find_coil_count(tenths)
+    return _COIL_COUNTS[tenths]
+
+
+def _find_coil_count(tenths):
     sensor = drives.COIL_SENSOR
     low, high = sensor.least, sensor.most
     while low < high:

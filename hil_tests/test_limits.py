@@ -283,7 +283,7 @@ def test_a_profile_that_changes_while_the_axes_look_for_home_is_refused(ready: T
     ready.operator.rest()
     before = ready.device.status()
     ready.operator.forget()
-    number = ready.device.client.call("info")["last_id"] + 1
+    number = ready.device.client.call("info")["last_id"] + 2  # not the client's own next
     ready.device.client.port.write(encode(request(number, "home")))
     ready.rig.run_for(100)
     with pytest.raises(RefusedError, match="the device is in HOMING") as refusal:

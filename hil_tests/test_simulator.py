@@ -172,11 +172,14 @@ class Session:
 @contextmanager
 def session(house: House, port: Path, shots: int) -> Generator[Session]:
     words = ("session", "run", "nappage", "--shots", shots, "--yes", "--primed", "--json")
-    run = house.begin(*words, "--port", port, stdout=subprocess.PIPE)
-    with RemoteHands(port) as hands, run:
-        yield Session(run, hands)
-        if run.poll() is None:
-            run.kill()
+    with RemoteHands(port) as hands:
+        left_ul = hands.status()["left_ul"]  # sessions before this one have used the same syringe
+        fill = ("--fill", f"{left_ul:.3f}")
+        run = house.begin(*words, *fill, "--port", port, stdout=subprocess.PIPE)
+        with run:
+            yield Session(run, hands)
+            if run.poll() is None:
+                run.kill()
 
 
 def ask(terminal: serial.Serial, id: int, method: str) -> Any:

@@ -34,8 +34,8 @@ class Bench:
         self.device.prime(PRIME_UL)
 
     def line(self, method: str) -> bytes:
-        """A good request with a fresh id, to be sent around the client."""
-        return encode(request(self.device.client.call("info")["last_id"] + 1, method))
+        """A good request with a fresh id that is not the client's next, to be sent around it."""
+        return encode(request(self.device.client.call("info")["last_id"] + 2, method))
 
     def arm(self) -> None:
         self.operator.disarm()

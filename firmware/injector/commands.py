@@ -64,17 +64,9 @@ class Commands:
         self._machine.check(profile)
         self._journal.refuse_used(profile.cartridge)
         self._journal.refuse_past_limits(profile.shots * profile.dose_nl, True)
-        self._collect()
         plunger = self._plunger
         meter = DoseMeter(profile.nl_per_mm, plunger.axis.steps_per_mm)
-        watchdog = self._port.watchdog
-        watchdog.wait(_PLAN_MS)
-        try:
-            plan = Plan(profile, self._machine, meter, plunger, self._port.strike_timing)
-        except ValueError as error:
-            raise Refusal(LIMIT, "The profile cannot be carried out: %s" % error) from None
-        finally:
-            watchdog.go_on()
+        plan = self._planned(profile, meter)
         self._control.delivery = Delivery(
             self._port,
             self._inputs,
@@ -98,6 +90,25 @@ class Commands:
             "min_period_us": plan.cycle_us,
             "depth_steps": self._depth_steps(),
         }
+
+    def _planned(self, profile, meter):
+        watchdog = self._port.watchdog
+        watchdog.wait(_PLAN_MS)
+        try:
+            return self._plan(profile, meter)
+        except MemoryError:
+            # Beside the plan in use there is no room; without it there is.
+            self._control.delivery = None
+            self._control.go(SAFE, "the profile in use made room for the next")
+            return self._plan(profile, meter)
+        except ValueError as error:
+            raise Refusal(LIMIT, "The profile cannot be carried out: %s" % error) from None
+        finally:
+            watchdog.go_on()
+
+    def _plan(self, profile, meter):
+        self._collect()
+        return Plan(profile, self._machine, meter, self._plunger, self._port.strike_timing)
 
     def allow_change(self):
         """What is kept in flash is changed with everything off: meanwhile nothing could stop."""

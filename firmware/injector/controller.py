@@ -44,7 +44,8 @@ _WHYS = {
 }
 
 _PACE_MS = 10
-_SLOW_PACE_MS = 20  # strikes are queued for longer than that; and while no person may strike
+_DELIVERING_PACE_MS = 15  # strikes are queued for longer than that
+_IDLE_PACE_MS = 20  # while nobody may strike
 
 
 class Controller:
@@ -89,9 +90,9 @@ class Controller:
         if self.state in (HOMING, ARMED, PAUSED):
             return _PACE_MS
         if self.state != DELIVERING:
-            return _SLOW_PACE_MS
+            return _IDLE_PACE_MS
         left_ms = self.heard_ms + HOST_SILENCE_MS + 1 - self._uptime()
-        return max(1, min(_SLOW_PACE_MS, left_ms))
+        return max(1, min(_DELIVERING_PACE_MS, left_ms))
 
     # what the loop calls
 
@@ -228,6 +229,8 @@ class Controller:
         # What the watch saw at the instant of the stop counts, even if it has come back since.
         seen = self._inputs.now & self._port.inputs_at_stop if stopped else self._inputs.now
         if not ~seen & self._deliver_mask:
+            if self._stopped_by_host_since:
+                return
             if stopped and self.job.running and not self._port.dose_refused:
                 self.job.stop("the interlock line fell")
                 raise Trouble(*GLITCH)
@@ -242,6 +245,11 @@ class Controller:
         else:
             self.go(PAUSED if self.job.plan.profile.goes_on else ARMED, why)
         self._trace.keep()
+
+    @property
+    def _stopped_by_host_since(self):
+        """The host has stopped the tracks while this look was under way; the next one acts."""
+        return self._port.host_stopped or self._port.link_lost
 
     def _begin_pull(self, now):
         job = self.job
@@ -272,7 +280,7 @@ class Controller:
 
     def _deliver(self, now):
         job = self.job
-        if self.state != DELIVERING:
+        if self.state != DELIVERING or self._stopped_by_host_since:
             return
         job.step(now)
         if job.running:

@@ -17,9 +17,9 @@ _BEGIN_MS = 100  # a strike must begin this long after it may
 _BACK_GRACE_US = 20_000  # and back this long after its return time
 _RELIEVED_MS = 50  # after a shot that the line has let go of its pressure
 _AIR_NL = 500  # pushed without resistance: more than the pusher may be short of the plunger
-_AHEAD_MS = 60  # strikes are queued this long before they begin: more than a look is late
+_AHEAD_MS = 100  # strikes are queued this long before they begin: more than a look is late
 _ROUNDED_MS = 2  # a strike's turn is reckoned in whole ms, by less than this too early
-_QUEUED_AT_MOST = 16  # the port's room
+_QUEUED_AT_MOST = 32  # the port's room
 
 
 class Plan:
@@ -226,6 +226,7 @@ class Delivery:
         self._counted = 0  # plunger edges of those that ended
         self._ended_ms = 0  # uptime at which the last was seen to have ended
         self._unresisted = None  # plunger edges when it began to meet no resistance
+        self._counted_before = 0  # plunger edges at the look before
         self._due_ms = 0  # uptime at which the strike that is queued next is to begin
         self._due_rest_us = 0
 
@@ -320,13 +321,13 @@ class Delivery:
         if self._ended and rested and not self.relieved:
             self.stop("the line kept its pressure after the shot")
             raise Trouble(*OCCLUDED)
-        if self._force.value >= self.plan.forces.air_mn:
+        # The force was read before the steps are: what it stands for are those of the look before.
+        counted, self._counted_before = self._counted_before, self._port.counted_in_strikes()
+        if max(self._force.value, self._force.latest) >= self.plan.forces.air_mn:
             self._unresisted = None
-            return
-        made = self._port.counted_in_strikes()
-        if self._unresisted is None:
-            self._unresisted = made
-        elif made - self._unresisted >= self._air_steps:
+        elif self._unresisted is None:
+            self._unresisted = self._counted_before
+        elif counted - self._unresisted >= self._air_steps:
             self.stop("the plunger met no resistance")
             raise Trouble(
                 "air",
@@ -339,6 +340,8 @@ class Delivery:
         self.running = False
         port = self._port
         port.unwatch()
+        for strike in range(port.started + 1, self._queued + 1):  # these take no time
+            self._due_ms -= self.plan.profile.period_after_us(strike) // 1000
         made = port.counted_in_strikes() - self._counted
         self.meter.forget()
         if port.started > self._ended:

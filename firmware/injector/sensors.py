@@ -78,6 +78,13 @@ class Reading:
         return self._sensor.count(value)
 
     @property
+    def latest(self) -> int:
+        """What the last count alone says; `value` follows it a look later."""
+        if self._counts is None or not self.possible:
+            return self.value
+        return self._sensor.value(self._counts[1])
+
+    @property
     def possible(self) -> bool:
         """Whether the last count alone can be true."""
         return self._counts is None or self._sensor.least <= self._counts[1] <= self._sensor.most

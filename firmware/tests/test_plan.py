@@ -218,13 +218,13 @@ def test_strikes_are_queued_ahead_only_when_each_is_covered_by_its_words(
     machine = Machine().boot()
     word_us = machine.port.strike_timing.longest_us
     on_us = TRAVEL_US + 30_000
-    for over_us, ahead_ms in ((-2, 60), (0, 60), (2, -2)):
+    for over_us, ahead_ms in ((-2, 100), (0, 100), (2, -2)):
         period_us = int((on_us + word_us + over_us) / longest)
         profile = {**PROFILE, "soft_strikes": soft, "period_us": period_us}
         assert machine.request("profile.load", {"profile": profile})[1] is None
         longest_us = machine.job.plan.profile.period_after_us(1)
         assert abs(longest_us - on_us - word_us - over_us) <= 2
-        expected = ahead_ms if longest_us != on_us + word_us else 60
+        expected = ahead_ms if longest_us != on_us + word_us else 100
         assert machine.job.plan.ahead_ms == expected
 
 

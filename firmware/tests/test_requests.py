@@ -9,6 +9,7 @@ from situations import MODES, in_state, refused, striking, to_the_end
 from stand_ins import DEPTH, PLUNGER, PROFILE, Machine
 
 from injector.controller import STATES as ALL_STATES
+from injector.delivery import Plan
 from mesodrive_wire import BAD_PARAMS, FAULTED, INTERLOCK, LIMIT, WRONG_STATE
 
 PROTOCOL = Path(__file__).parents[2] / "docs" / "protocol.md"
@@ -258,3 +259,24 @@ def test_the_watchdog_is_patient_while_a_profile_is_planned_and_no_longer(
     assert refused(machine, "profile.load", {"profile": PROFILE}).code == LIMIT
     assert seen == [1_000]
     assert watchdog.patient_ms is None
+
+
+@pytest.mark.requirement("R22")
+def test_a_plan_for_which_memory_is_short_takes_the_room_of_the_one_in_use(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    machine = in_state("READY")
+    in_use = machine.controller.delivery
+    held: list[bool] = []
+
+    def cramped(*arguments: object) -> Plan:
+        held.append(machine.controller.delivery is in_use)
+        if held[-1]:
+            raise MemoryError
+        return Plan(*arguments)
+
+    monkeypatch.setattr("injector.commands.Plan", cramped)
+    result, refusal = machine.request("profile.load", {"profile": PROFILE})
+    assert (held, refusal) == ([True, False], None)
+    assert result["profile"] == machine.job.plan.profile.id
+    assert (machine.state, machine.port.enable) == ("SAFE", False)

@@ -277,7 +277,7 @@ def test_the_pace_is_quick_where_a_hand_begins_or_an_axis_moves():
         assert in_state(state).controller.pace_ms == 10
     for state in ("SAFE", "READY", "FAULT"):
         assert in_state(state).controller.pace_ms == 20
-    assert striking().controller.pace_ms == 20
+    assert striking().controller.pace_ms == 15
 
 
 @pytest.mark.requirement("R1")

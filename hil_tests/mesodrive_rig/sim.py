@@ -202,6 +202,7 @@ class Simulator:
                     "strikes": len(truth.strikes),
                     "skin_ul": truth.skin_ul,
                     "lost_ul": truth.lost_ul,
+                    "left_ul": truth.left_ul,
                     "rail_on": truth.rail_on,
                     "port_open": self._open,
                 }

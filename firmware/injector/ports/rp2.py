@@ -336,7 +336,7 @@ class Port:
 
     def queue_strike(self, words, move):
         """Put a strike, with the plunger's gated move or None, behind those that wait. Each is
-        let go when the needle of the one before is back. Room for 16: see `waiting`."""
+        let go when the needle of the one before is back. Room for 32: see `waiting`."""
         strikes = registers.strikes
         number = strikes[registers.QUEUED]
         place = number % registers.QUEUE
@@ -375,7 +375,7 @@ class Port:
 
     def strike(self, number):
         """(start, needle out, needle back, plunger edges since `start_strikes`) of a finished
-        strike, 0 the first; times of the µs timer. At most 32 are kept."""
+        strike, 0 the first; times of the µs timer. At most 64 are kept."""
         at = 4 * (number % registers.LOG)
         start, out, back, edges = registers.log[at : at + 4]
         return start, out, back, self._counters[PLUNGER].since_mark(edges)

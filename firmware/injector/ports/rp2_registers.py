@@ -11,8 +11,8 @@ from array import array
 
 import micropython
 
-QUEUE = 16  # strikes that may wait; a power of two, as are the other two
-LOG = 32  # finished strikes that may wait to be looked at
+QUEUE = 32  # strikes that may wait; a power of two, as are the other two
+LOG = 64  # finished strikes that may wait to be looked at
 EVENTS = 128  # of the trace
 
 # Times are the low 30 bits of the µs timer: small ints, so that reading one allocates nothing.
@@ -170,7 +170,7 @@ def let_go():
     if s[4] == s[5]:
         return
     q = ptr32(queue)
-    at = (s[4] & 15) * 4
+    at = (s[4] & 31) * 4
     if q[at + 3]:
         channel = ptr32(s[7])
         channel[2] = q[at + 3]  # TRANS_COUNT
@@ -262,7 +262,7 @@ def on_needle_back(_):
     if ptr32(uint(0xD0000004))[0] & s[6]:
         return  # still driven: the contact bounces while the needle leaves
     entries = ptr32(log)
-    at = (s[3] & 31) * 4
+    at = (s[3] & 63) * 4
     entries[at] = s[0]
     entries[at + 1] = s[1]
     entries[at + 2] = ptr32(uint(0x40054028))[0] & 0x3FFFFFFF

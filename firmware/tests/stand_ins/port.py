@@ -13,7 +13,7 @@ from stand_ins.wiring import Wiring
 PLUNGER = 0
 DEPTH = 2
 
-QUEUE = 16
+QUEUE = 32
 FIFO = 8
 EVENTS = 128
 STRIKE, OUT, BACK, FELL, HALTED = 1, 2, 3, 4, 5  # events of the trace
@@ -207,7 +207,7 @@ class StandInPort(Wiring):
 
     def queue_strike(self, words, move):
         if self._queued - self._let_go >= QUEUE:
-            raise RuntimeError("No more than 16 strikes fit the queue.")
+            raise RuntimeError("No more than 32 strikes fit the queue.")
         self._queue.append((list(words), move))
         self._queued += 1
 

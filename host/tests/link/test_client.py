@@ -128,7 +128,7 @@ def test_a_silent_device_is_given_up_in_one_sentence(talk: Begin) -> None:
     here = talk(Exchange("info"))
     with pytest.raises(DeviceSilentError, match=r"^The device on scripted does not answer; .*\.$"):
         here.client.call("info")
-    assert here.port.now_s() == pytest.approx(3.0)
+    assert here.port.now_s() == pytest.approx(10.0)
     assert len(set(here.lines())) == 1
 
 

@@ -156,7 +156,9 @@ class Session:
                 self.hands.set("trigger", True)
             if {"event": kind, **values}.items() <= event.items():
                 return event
-        raise AssertionError(f"no {kind} with {values}: {self.events}")
+        assert self.process.stderr
+        why = self.process.stderr.read().decode()
+        raise AssertionError(f"no {kind} with {values}: {self.events} {why}")
 
     def shots(self) -> list[int]:
         return [event["number"] for event in self.events if event["event"] == "shot"]
@@ -175,7 +177,9 @@ def session(house: House, port: Path, shots: int) -> Generator[Session]:
     with RemoteHands(port) as hands:
         left_ul = hands.status()["left_ul"]  # sessions before this one have used the same syringe
         fill = ("--fill", f"{left_ul:.3f}")
-        run = house.begin(*words, *fill, "--port", port, stdout=subprocess.PIPE)
+        run = house.begin(
+            *words, *fill, "--port", port, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
         with run:
             yield Session(run, hands)
             if run.poll() is None:

@@ -42,8 +42,8 @@ class RemoteHands:
         return self._ask({"strike": index})["strike"]
 
     def status(self) -> dict[str, Any]:
-        """Emulated time, strikes, volumes in skin, lost, and left in the syringe, rail, whether the
-        port is open."""
+        """Emulated time, strikes, volumes in skin, lost and left in the syringe, rail, and whether
+        the port is open."""
         return self._ask({"status": True})
 
     def _ask(self, order: dict[str, Any]) -> dict[str, Any]:

@@ -379,6 +379,8 @@ def test_with_two_devices_one_must_be_named_and_a_killed_one_is_a_lost_link(
     assert json.loads(told.stdout)["status"]["state"] == "SAFE"
     assert "no device with the serial number nobody" in house.fails("info", "--serial", "nobody")
 
+    # All simulators have one serial number, so this one's ledger is a new one of the same device.
+    assert house.do("ledger", "fetch", "--new", "--port", other).returncode == 0
     simulator = house.simulators[-1]
     with session(house, other, shots=20) as run:
         run.until("shot", number=2)

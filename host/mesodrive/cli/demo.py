@@ -17,6 +17,7 @@ from mesodrive.cli.views import TableView
 from mesodrive.device import Device
 from mesodrive.errors import MesodriveError
 from mesodrive.keys import KeyStore
+from mesodrive.ledger.fetch import fetch
 from mesodrive.ledger.host_key import HostKey
 from mesodrive.ledger.keeper import LedgerKeeper
 from mesodrive.link.port import SerialPort
@@ -81,6 +82,8 @@ def _treat(name: str, shots: int, records: Records, out: Path) -> str:
         f"{prescription.depth_mm:g} mm. The emulated chip boots…"
     )
     with _simulator(name, out) as (port, hands, keys), _logged_in(port, keys) as device:
+        # Every simulator is a new device, and all have the emulated flash's one serial number.
+        fetch(device, device.info.serial, records.ledgers, anew=True)
         view = _OperatorView(prescription, hands)
         before = hands.status()
 

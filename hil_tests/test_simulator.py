@@ -238,7 +238,7 @@ def test_what_one_program_has_not_read_does_not_reach_the_next(port: Path) -> No
     with RemoteHands(port) as hands:
         while hands.status()["port_open"]:  # a slow machine sees the port closed a little later
             time.sleep(0.05)
-        noticed_ms = hands.status()["emulated_ms"] + 50  # by its own clock the device has seen it
+        noticed_ms = hands.status()["emulated_ms"] + 200  # by its own clock the device has seen it
         while hands.status()["emulated_ms"] < noticed_ms:
             time.sleep(0.05)
     # pyserial would throw away what is there; a plain open does not

@@ -26,7 +26,8 @@ LATER = object()  # what a handler returns when its answer follows when the work
 
 _REMEMBERED = 16  # answers kept for a host that repeats its request
 _QUEUED_LINES = 24
-_CHUNKS = 4  # are read in one step at most; a step is paid for by a look at the whole machine
+_CHUNKS = 8  # are read in one step at most, and none after one that held a line's end: a request
+# may take as long as a look at the whole machine, and no look may wait for two
 _UNREAD_LINES = _QUEUED_LINES + _REMEMBERED  # with so many, the host must read first
 
 
@@ -65,8 +66,11 @@ class Link:
             n = self._line.readinto(self._chunk)
             if not n:
                 break
-            for line in self._reader.feed(memoryview(self._chunk)[:n]):
+            lines = self._reader.feed(memoryview(self._chunk)[:n])
+            for line in lines:
                 self._take(line)
+            if lines:
+                break
         self._flush()
 
     @property

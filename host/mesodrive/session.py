@@ -168,7 +168,7 @@ class TreatmentSession:
         client = self._device.client
         while self._state in _HOT:
             client.pump(_PUMP_S)
-            asked_s = client.port.now_s()
+            asked_s, given = client.port.now_s(), len(self._book)
             # A notification can be lost, the last one too, or be old; so the state is asked for.
             pong = self._device.ping()
             self._state = pong.state
@@ -179,8 +179,8 @@ class TreatmentSession:
                 since_s = (pong.uptime_ms - self._lives.popleft().uptime_ms) / 1000
                 if since_s >= 0:  # otherwise the device has restarted in between
                     self._known_s = asked_s - since_s
-            if self._state in _HOT and len(self._book) >= self._prescription.shots:
-                self._device.disarm()  # whatever the device thinks: all that was planned is given
+            if self._state in _HOT and given >= self._prescription.shots:
+                self._device.disarm()  # whatever the device thinks: all had been given by then
 
     def _heard(self, method: str, params: dict[str, Any]) -> None:
         if method == "shots":

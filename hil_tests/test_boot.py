@@ -19,7 +19,7 @@ from mesodrive_rig.plant import NeedleState, Output, Sensor
 
 pytestmark = pytest.mark.hil
 
-BOOT_MS = 400.0
+BOOT_MS = 600.0
 FILE_SYSTEM = 0x0A0000  # first byte of what MicroPython keeps for files on a Pico, of 2 MiB
 
 
@@ -45,6 +45,25 @@ def test_power_up_leads_to_safe_moves_nothing_and_writes_down_the_start_alone(fl
     (row,) = [Row.parse(raw) for raw in operator.device.ledger_records(1)]
     image = (ROOT / "build/firmware/pico/mesodrive-pico.bin").read_bytes()
     assert row.event == Boot(cause=1, image=crc32(image))
+
+
+@pytest.mark.requirement("R2")
+def test_a_bit_of_the_image_that_turns_over_is_noticed_and_nothing_starts_with_it():
+    rig = EmulatedRig(NEAR_HOME)
+    words = bytes(rig.chip.mcu.flash).find(b"mesodrive service mode")  # nothing that runs here
+    assert words > 0
+    operator = Operator(rig, role=None)
+    assert operator.device.selftest().passed
+    rig.chip.mcu.flash[words] ^= 1
+    (failed,) = [one for one in operator.device.selftest().checks if not one.ok]
+    assert failed.name == "image"
+    rig.chip.reset()
+    operator = Operator(rig)
+    status = operator.device.status()
+    assert status.state == "FAULT"
+    assert status.why.startswith("The self-test failed: the image in flash is not what was built")
+    with pytest.raises(RefusedError, match="flashed again"):
+        operator.device.acknowledge()
 
 
 @pytest.mark.requirement("R17", "R18")

@@ -5,7 +5,9 @@ the mechanics that are handed in. `app` hands in the chip's own, tests a stand-i
 from injector import limits, selftest
 from injector.access import Access
 from injector.annunciator import Annunciator
+from injector.audit import Audit
 from injector.axis import Axis
+from injector.causes import capital
 from injector.commands import Commands
 from injector.condition import Condition
 from injector.controller import DELIVERING, FAULT, HOMING, POWERED, READY, SAFE, Controller
@@ -25,12 +27,13 @@ from injector.site import Site
 from injector.supervisor import Supervisor
 from injector.trace import Trace
 from injector.travel import Drive
-from mesodrive_wire import LOCKED, PROTOCOL
+from mesodrive_wire import FAULTED, LOCKED, PROTOCOL
 
 VERSION = "0.2.0"
 
 _STATUS_MS = 100
 _IDLE_TEST_MS = 500  # twice, so that a failure is told within a second or a little more
+_AUDIT_MS = 50  # a round of the image takes 11 s, of a full ledger 7 min
 _HANDS = ("guard", "stop", "cartridge", "contact", "trigger")  # what a person moves
 _SHOTS_MS = 50  # strikes are told in batches this far apart, or when a line is full
 
@@ -69,6 +72,7 @@ class Machine:
             for number, one in ((port.PLUNGER, drives.PLUNGER), (port.DEPTH, drives.DEPTH))
         ]
         self.journal = Journal(port.ledger_flash, uptime)
+        self._audit = Audit(port.image, self.journal)
         condition = Condition(port, self.inputs, self.sensors, drives, axes)
         self.controller = Controller(
             port,
@@ -132,6 +136,7 @@ class Machine:
         self._supervisor = None
         self._idle_ms = 0  # of the last self-test while idle
         self._idle_failed = False
+        self._audit_ms = 0
 
     def start(self):
         """The ledger and the self-test; then SAFE, or FAULT."""
@@ -184,6 +189,11 @@ class Machine:
         if now - self._idle_ms >= _IDLE_TEST_MS:
             self._idle_ms = now
             self._test_idle()
+        if now - self._audit_ms >= _AUDIT_MS and self.controller.state in (SAFE, READY):
+            self._audit_ms = now
+            found = self._audit.look()
+            if found:
+                self.controller.fault(*found)
         if self._supervisor:
             self.controller.sound = self._supervisor.look()
 
@@ -199,13 +209,15 @@ class Machine:
         if state not in (SAFE, READY):
             self._idle_failed = False
             return
-        failed = selftest.failures(selftest.idle(self.inputs, self.sensors, state == READY))
+        checks = selftest.idle(self.inputs, self.sensors, state == READY)
+        checks.append(self._settings_check(self.settings.holds()))
+        failed = selftest.failures(checks)
         if failed and self._idle_failed:
             self.controller.idle_tested(failed)
         self._idle_failed = bool(failed)
 
     def _open_ledger(self):
-        trouble = self.journal.open(self.port.reset_cause, self.port.image_crc)
+        trouble = self.journal.open(self.port.reset_cause, self.port.image.crc)
         # An id that pushed liquid before the reset must not do so again.
         self.link.last_id = max(self.link.last_id, self.journal.last_command)
         return trouble
@@ -244,9 +256,13 @@ class Machine:
         holds = selftest.memory_holds(selftest.TESTED_RAM)
         self._memory.collect()
         checks = selftest.run(self.inputs, self.sensors, self._memory.mem_free(), holds)
-        read, otherwise = self._settings_read, "the settings in flash cannot be read"
-        checks.append(selftest.check("settings", read, otherwise))
+        checks.append(self._settings_check(self._settings_read))
+        fault = self._audit.read_image()
+        checks.append(selftest.check("image", not fault, fault))
         return checks
+
+    def _settings_check(self, read):
+        return selftest.check("settings", read, "the settings in flash cannot be read")
 
     def _info(self, params, _):
         only(params, ())
@@ -313,6 +329,8 @@ class Machine:
         sentence = self.repeats.sentence
         if sentence:
             raise Refusal(LOCKED, sentence)
+        if self._audit.broken:
+            raise Refusal(FAULTED, "%s." % capital(self._audit.broken))
         return self.commands.ack()
 
     def _prove(self, params, _):

@@ -3,7 +3,14 @@
 _LEAST_RAM = 64 * 1024
 _PART = 1024
 TESTED_RAM = 32 * 1024
-_IDLE = ("needle back", "needle not out", "interlock line", "motor drivers", "sensors")
+_IDLE = (
+    "needle back",
+    "needle not out",
+    "interlock line",
+    "motor drivers",
+    "sensors",
+    "memory pattern",  # of the next free KiB
+)
 
 
 def run(inputs, sensors, ram_free: int, holds: bool = True) -> "list[dict[str, object]]":
@@ -50,7 +57,7 @@ def idle(inputs, sensors, powered: bool) -> "list[dict[str, object]]":
     """What must hold while nothing moves; `powered` says that the rail is asked for."""
     return [
         one
-        for one in run(inputs, sensors, _LEAST_RAM)
+        for one in run(inputs, sensors, _LEAST_RAM, memory_holds(_PART))
         if one["name"] in _IDLE or (one["name"] == "rail off" and not powered)
     ]
 

@@ -111,6 +111,11 @@ class Settings:
         self._sequence += 1
         self._sound = True
 
+    def holds(self) -> bool:
+        """Whether the snapshot in use still reads as it was written."""
+        page = self._read(self._place - 1)
+        return self._sound and _is_whole(page) and _sequence(page) == self._sequence
+
     def _begin(self):
         """For a flash without a snapshot: it must be blank, but for a first one that was cut."""
         for place in range(1, 2 * self._pages):

@@ -60,7 +60,7 @@ def in_doubt() -> Machine:
 @pytest.mark.requirement("R17", "R21")
 def test_start_and_profile_are_written_down():
     machine = Machine().boot()
-    assert rows(machine) == [("boot", {"cause": 1, "image": 0x1234})]
+    assert rows(machine) == [("boot", {"cause": 1, "image": machine.port.image.crc})]
     profile = {**PROFILE, "cartridge": "b1"}
     assert machine.request("profile.load", {"profile": profile})[1] is None
     assert kinds(machine) == ["boot", "profile", "syringe", "cartridge"]

@@ -152,7 +152,8 @@ class Ledger:
         return self._log.records(first)
 
     def audit(self):
-        """Read all records again, a sector a turn; in the end `damage` has what is new."""
+        """Read all records again, one a turn; in the end `damage` has what is new. Begin anew when
+        one was appended meanwhile."""
         return self._log.audit()
 
     def _close(self, kind, number, strikes, given_nl, how):

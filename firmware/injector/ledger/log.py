@@ -148,14 +148,15 @@ class Log:
                     yield bytes(raw)
 
     def audit(self):
-        """Read all records again, a sector a turn; in the end `damage` has what is new."""
+        """Read all records again, one a turn; in the end `damage` has what is new. Begin anew when
+        one was appended meanwhile."""
         reader = None
         for number in self._kept():
             reader = self._enter(number, reader)
             if reader:
                 for slot in range(self._ring.first, self._ring.slots):
                     reader.take(number, slot)
-            yield number
+                    yield number
         if reader:
             self._notes += [note for note in reader.notes if note not in self._notes]
 

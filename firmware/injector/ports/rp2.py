@@ -17,7 +17,7 @@ import usbline
 
 from injector.ports import rp2_programs as programs
 from injector.ports import rp2_registers as registers
-from injector.ports.rp2_flash import Region, Watchdog
+from injector.ports.rp2_flash import Image, Region, Watchdog
 from injector.uptime import LOW
 
 PLUNGER = 0
@@ -241,8 +241,7 @@ class Port:
             board.FLASH_SIZE, board.SETTINGS_START, board.SETTINGS_SIZE, self.watchdog
         )
         self.reset_cause = machine.reset_cause()
-        note = _FLASH + board.IMAGE_NOTE + 12  # see boards/toolchain/uf2.py
-        self.image_crc = machine.mem16[note + 2] << 16 | machine.mem16[note]
+        self.image = Image(_FLASH, board.IMAGE_NOTE)
         self.serial = machine.unique_id().hex()
         self.line = usbline
         self._arrivals = select.poll()

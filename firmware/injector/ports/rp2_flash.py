@@ -1,12 +1,15 @@
-"""A part of the chip's flash, and the watchdog that must be patient while it is erased.
+"""Parts of the chip's flash, and the watchdog that must be patient while it is erased.
 
 No interrupt is served while the flash is busy and no code in it runs: whoever programs or erases
 must know that nothing moves. Programs keep the chip dead for 0.4 ms (3 at most), an erase for
 45 ms (400 at most): W25Q16JV data sheet.
 """
 
+import struct
+
 import machine
 import rp2
+import uctypes
 
 _SECTOR = 4096
 _PAGE = 256  # the boot ROM programs whole pages and nothing less
@@ -14,6 +17,7 @@ _UNCHANGED = b"\xff" * _PAGE  # what leaves a page as it is
 _ERASE = 6  # ioctl
 _SECTORS = 4  # ioctl: how many there are
 _ERASE_MS = 1_000  # longer than any erase
+_NOTE = b"mesodrv1"
 
 
 class Watchdog:
@@ -40,6 +44,22 @@ class Watchdog:
         """The work is done."""
         if self._timer:
             machine.WDT(timeout=self._timeout_ms)
+
+
+class Image:
+    """The image that runs, in the flash that begins at `flash` of the address space, and what its
+    note `note` bytes further says of it (boards/toolchain/uf2.py): `size` in bytes, `crc`. Without
+    a note `size` is 0."""
+
+    def __init__(self, flash, note):
+        magic, size, crc = struct.unpack("<8sII", uctypes.bytearray_at(flash + note, 16))
+        self.size = size if magic == _NOTE and size <= note else 0
+        self.crc = crc
+        self._flash = flash
+
+    def part(self, at, size):
+        """`size` bytes of it from `at` on, as they are in flash."""
+        return uctypes.bytearray_at(self._flash + at, size)
 
 
 class Region:

@@ -1,5 +1,7 @@
 """The port that `injector.ports` describes, with an injector at its pins."""
 
+import binascii
+
 import board
 import drives
 
@@ -58,6 +60,18 @@ class StandInWatchdog:
         self.patient_ms = None
 
 
+class StandInImage:
+    """An image whose bytes can be turned over."""
+
+    def __init__(self):
+        self.bytes = bytearray(bytes(range(256)) * 20)
+        self.size = len(self.bytes)
+        self.crc = binascii.crc32(self.bytes)
+
+    def part(self, at, size):
+        return memoryview(self.bytes)[at : at + size]
+
+
 class StandInPort(Wiring):
     """Time is in ticks of 8 ns; `now_ms`, `now_us` and the timers round it down."""
 
@@ -65,7 +79,6 @@ class StandInPort(Wiring):
     DEPTH = DEPTH
     serial = "5eed"
     reset_cause = 1  # power
-    image_crc = 0x1234
     step_timing = STEP_TIMING
     strike_timing = STRIKE_TIMING
 
@@ -73,6 +86,7 @@ class StandInPort(Wiring):
         super().__init__()
         self.line = StandInLine()
         self.watchdog = StandInWatchdog()
+        self.image = StandInImage()
         self.ledger_flash = WatchedFlash(self, _LEDGER_SECTORS)
         self.settings_flash = WatchedFlash(self, _SETTINGS_SECTORS)
         self.led = 0

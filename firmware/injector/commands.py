@@ -3,7 +3,7 @@ changed."""
 
 from injector.causes import absence, presence
 from injector.controller import ARMED, FAULT, HOT, READY, SAFE, STOPPED_BY_HOST
-from injector.delivery import Delivery, Plan
+from injector.delivery import MOVES, Delivery, Plan
 from injector.dose import DoseMeter
 from injector.errors import Refusal, Trouble
 from injector.params import only, whole
@@ -50,6 +50,7 @@ class Commands:
         self._collect = collect
         self._journal = journal
         self._request_id = request_id
+        self._rooms = self._plunger.rooms(MOVES)  # while the heap is in one piece
 
     def load(self, params):
         """Check a profile and plan it; leaves the machine in SAFE with the rail off."""
@@ -97,10 +98,13 @@ class Commands:
         try:
             return self._plan(profile, meter)
         except MemoryError:
-            # Beside the plan in use there is no room; without it there is.
+            # Some of the room of the plan in use may be overwritten.
             self._control.delivery = None
-            self._control.go(SAFE, "the profile in use made room for the next")
-            return self._plan(profile, meter)
+            self._control.go(SAFE, "memory was short for a profile")
+            raise Refusal(
+                LIMIT,
+                "There is no room in memory for the profile; restart the device and load it.",
+            ) from None
         except ValueError as error:
             raise Refusal(LIMIT, "The profile cannot be carried out: %s" % error) from None
         finally:
@@ -108,7 +112,9 @@ class Commands:
 
     def _plan(self, profile, meter):
         self._collect()
-        return Plan(profile, self._machine, meter, self._plunger, self._port.strike_timing)
+        return Plan(
+            profile, self._machine, meter, self._plunger, self._port.strike_timing, self._rooms
+        )
 
     def allow_change(self):
         """What is kept in flash is changed with everything off: meanwhile nothing could stop."""

@@ -5,7 +5,7 @@ each reported once with what the counted edges say it gave.
 from injector.causes import DIR_STUCK, OCCLUDED
 from injector.errors import Trouble
 from injector.limits import LOW_PCT
-from injector.motion import plan
+from injector.motion import last_rise, plan
 from injector.pressure import Forces
 from injector.strike import strike_words
 from injector.uptime import LOW
@@ -20,16 +20,18 @@ _AIR_NL = 500  # pushed without resistance: more than the pusher may be short of
 _AHEAD_MS = 100  # strikes are queued this long before they begin: more than a look is late
 _ROUNDED_MS = 2  # a strike's turn is reckoned in whole ms, by less than this too early
 _QUEUED_AT_MOST = 32  # the port's room
+MOVES = 3  # that a plan keeps
 
 
 class Plan:
     """A profile worked out for this machine: words and steps, before anything moves.
 
-    `machine` has the mechanics (see drives.py), `plunger` is its Drive. Raises ValueError, with
-    the reason as text, when the profile cannot be true here.
+    `machine` has the mechanics (see drives.py), `plunger` is its Drive; `rooms` has room for
+    MOVES moves, where those of the plan before may be. Raises ValueError, with the reason as
+    text, when the profile cannot be true here; `rooms` are then as they were.
     """
 
-    def __init__(self, profile, machine, meter, plunger, timing):
+    def __init__(self, profile, machine, meter, plunger, timing, rooms):
         self.profile = profile
         actuator = machine.ACTUATOR
         self.travel_us = actuator.travel_us(profile.depth_um)
@@ -52,8 +54,7 @@ class Plan:
         self.dose_us = 0
         self.dose_steps = meter.steps(profile.dose_nl)
         gate_us = self.travel_us + profile.settle_us
-        if profile.dose_nl:
-            self._plan_dose(plunger, gate_us)
+        ramp = self._ramp(plunger, gate_us) if profile.dose_nl else None
         # One set of words for each of the first strikes of a pull, and one for all that follow.
         periods_us = [profile.period_after_us(n + 1) for n in range(profile.soft_strikes + 1)]
         peak_us = actuator.peak_us(profile.depth_um)
@@ -68,6 +69,11 @@ class Plan:
         # What the last word is too short for is waited for before the next strike is queued.
         covered = periods_us[0] <= self.on_us + timing.longest_us
         self.ahead_ms = _AHEAD_MS if covered else -_ROUNDED_MS
+        if ramp:
+            for steps, room in zip(self._dose_range(), rooms):
+                self.moves[steps] = plan(ramp, steps, True, room)
+            move = self.moves[max(1, self.dose_steps)]
+            self.dose_us = (move.last - move.first) * 1000 // (ramp.timing.hz // 1000)
 
     def seat_um(self, left_nl):
         """Where the pusher meets the plunger when `left_nl` are in the syringe."""
@@ -78,7 +84,12 @@ class Plan:
         words = self._words if steps else self._words_without
         return words[min(strike, len(words)) - 1]
 
-    def _plan_dose(self, plunger, gate_us):
+    def _dose_range(self):
+        """What the residue of the doses before it makes of a dose: MOVES numbers at most."""
+        return range(max(1, self.dose_steps - 1), self.dose_steps + 2)
+
+    def _ramp(self, plunger, gate_us):
+        """That of the doses, when they end in time."""
         profile = self.profile
         um_s = profile.flow_nl_s * 1000 // profile.nl_per_mm
         if not 0 < um_s <= plunger.speed_um_s:
@@ -86,20 +97,16 @@ class Plan:
                 "flow_nl_s asks for a plunger speed of %d um/s; this machine makes 1 to %d."
                 % (um_s, plunger.speed_um_s)
             )
-        # The residue of the doses before it makes a dose one step longer or shorter.
-        least = max(1, self.dose_steps - 1)
-        ramp = plunger.ramp(um_s, least)
-        for steps in range(least, self.dose_steps + 2):
-            self.moves[steps] = plan(ramp, steps, gated=True)
+        steps = self._dose_range()
+        ramp = plunger.ramp(um_s, steps[0])
         counts_ms = ramp.timing.hz // 1000
-        move = self.moves[max(1, self.dose_steps)]
-        self.dose_us = (move.last - move.first) * 1000 // counts_ms
-        ends_us = gate_us + max(m.last for m in self.moves.values()) * 1000 // counts_ms + 1
+        ends_us = gate_us + last_rise(ramp, steps[-1]) * 1000 // counts_ms + 1
         if ends_us > self.on_us:
             raise ValueError(
                 "the dose ends %d us after the start but the needle leaves after %d; choose a "
                 "longer dwell_us or a higher flow_nl_s." % (ends_us, self.on_us)
             )
+        return ramp
 
 
 class Delivery:

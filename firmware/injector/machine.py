@@ -33,6 +33,7 @@ VERSION = "0.2.0"
 
 _STATUS_MS = 100
 _IDLE_TEST_MS = 500  # twice, so that a failure is told within a second or a little more
+_UNTIDY = 16 * 1024  # bytes that may be used in idleness before they are freed
 _AUDIT_MS = 50  # a round of the image takes 11 s, of a full ledger 7 min
 _HANDS = ("guard", "stop", "cartridge", "contact", "trigger")  # what a person moves
 _SHOTS_MS = 50  # strikes are told in batches this far apart, or when a line is full
@@ -136,6 +137,7 @@ class Machine:
         self._supervisor = None
         self._idle_ms = 0  # of the last self-test while idle
         self._idle_failed = False
+        self._free = memory.mem_free()  # bytes, when memory was last tidied
         self._audit_ms = 0
 
     def start(self):
@@ -206,6 +208,8 @@ class Machine:
     def _test_idle(self):
         """The self-test goes on while nothing moves; what fails twice in a row has failed."""
         state = self.controller.state
+        if state in (SAFE, READY, FAULT):
+            self._tidy()
         if state not in (SAFE, READY):
             self._idle_failed = False
             return
@@ -215,6 +219,14 @@ class Machine:
         if failed and self._idle_failed:
             self.controller.idle_tested(failed)
         self._idle_failed = bool(failed)
+
+    def _tidy(self):
+        """Free memory long before it is used to its far end. Whatever lives long is put where
+        there is room first, and without this that would sooner or later be everywhere, with no
+        large piece in between."""
+        if self._memory.mem_free() < self._free - _UNTIDY:
+            self._memory.collect()
+            self._free = self._memory.mem_free()
 
     def _open_ledger(self):
         trouble = self.journal.open(self.port.reset_cause, self.port.image.crc)

@@ -17,6 +17,7 @@ from array import array
 
 _SHORT = 1 << 30  # MicroPython's whole numbers up to here take no memory
 
+_AT_SPEED = 2  # words of all steps at full speed
 _GATED = 1 << 31  # in the first word of a pair: wait until the strike says that the dose may begin
 
 
@@ -110,18 +111,30 @@ class Move:
     allows.
     """
 
-    def __init__(self, steps: int, words: "array[int]", first: int, last: int):
+    def __init__(self, steps: int, words: "memoryview[int]", first: int, last: int):
         self.steps = steps
         self.words = words
         self.first = first
         self.last = last
 
 
-def plan(ramp: Ramp, steps: int, gated: bool = False) -> Move:
+def room_for(ramp: Ramp) -> "array[int]":
+    """Room for the words of any move along `ramp` or one to a lower speed, see `plan`."""
+    return array("I", bytes(4 * (len(ramp.up) + _AT_SPEED + len(ramp.down))))
+
+
+def last_rise(ramp: Ramp, steps: int) -> int:
+    """Counts from the start to the last rise of a move of `steps`."""
+    return 2 * ramp.last - ramp.first + (steps - ramp.least_steps) * ramp.interval
+
+
+def plan(ramp: Ramp, steps: int, gated: bool = False, room: "array[int] | None" = None) -> Move:
     """Plan `steps` rises: up the ramp, on at its speed, down the mirrored ramp.
 
-    All steps at full speed are one pair. Raises ValueError for no steps, and for fewer than the
-    ramp needs.
+    All steps at full speed are one pair. The words are put into `room`, where those of another
+    move may be that is over, or into one of their own: a heap of many small things that live long
+    may have no place for so many words in a row. Raises ValueError for no steps, and for fewer
+    than the ramp needs.
     """
     if steps < 1:
         raise ValueError("A move has at least one step.")
@@ -130,16 +143,19 @@ def plan(ramp: Ramp, steps: int, gated: bool = False) -> Move:
             "A move of %d steps is too short for this speed, which takes at least %d."
             % (steps, ramp.least_steps)
         )
-    words = ramp.up
-    last = 2 * ramp.last - ramp.first
+    words = memoryview(room_for(ramp) if room is None else room)
+    size = len(ramp.up)
+    words[:size] = ramp.up
     even = steps - ramp.least_steps
     if even:
-        words = words + array("I", [even - 1, ramp.interval - ramp.timing.between])
-        last += even * ramp.interval
-    words = words + ramp.down
+        words[size] = even - 1
+        words[size + 1] = ramp.interval - ramp.timing.between
+        size += _AT_SPEED
+    end = size + len(ramp.down)
+    words[size:end] = ramp.down
     if gated:
         words[0] |= _GATED
-    return Move(steps, words, ramp.first, last)
+    return Move(steps, words[:end], ramp.first, last_rise(ramp, steps))
 
 
 def _bend_and_reach(hz, limits, interval):

@@ -7,7 +7,7 @@ stopped the move.
 from injector.causes import DIR_STUCK
 from injector.errors import Trouble
 from injector.limits import RAIL_UP_MS
-from injector.motion import Ramp, plan
+from injector.motion import Ramp, plan, room_for
 
 _STOPPERS = ("interlock", "guard", "stop", "rail", "driver_ok")
 _FALSE_HOMES = 4  # a switch that was closed for less than two looks was not home
@@ -30,6 +30,8 @@ class Drive:
         self._inputs = inputs
         self._limits = mechanics.limits
         self._fast = self._ramp(self.speed_um_s, None)
+        # Made while the heap is in one piece, and kept: later it may have no place for them.
+        self._room = room_for(self._fast)
         self._home_mask = inputs.masks[axis.name + "_home"]
         self._mask = inputs.mask(_STOPPERS)
         self._asked = self._made = 0  # edges of the last move
@@ -39,6 +41,10 @@ class Drive:
         if um_s == self.speed_um_s and steps >= self._fast.least_steps:
             return self._fast  # the longest to work out
         return self._ramp(um_s, steps)
+
+    def rooms(self, number: int) -> "list[object]":
+        """Room for `number` moves that are to be kept, at any speed of the drive."""
+        return [room_for(self._fast) for _ in range(number)]
 
     def _ramp(self, um_s, steps):
         steps_s = max(1, um_s * self.axis.steps_per_mm // 1000)
@@ -112,7 +118,7 @@ class Drive:
     def _run(self, steps, um_s, mask):
         forward = steps >= 0
         count = abs(steps) + self.axis.turn(forward)
-        move = plan(self.ramp(um_s, count), count)
+        move = plan(self.ramp(um_s, count), count, room=self._room)
         self._asked = count
         self._port.limit_force(self.force_counts)
         self._port.watch(mask)

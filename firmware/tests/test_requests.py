@@ -9,7 +9,6 @@ from situations import MODES, in_state, refused, striking, to_the_end
 from stand_ins import DEPTH, PLUNGER, PROFILE, Machine
 
 from injector.controller import STATES as ALL_STATES
-from injector.delivery import Plan
 from mesodrive_wire import BAD_PARAMS, FAULTED, INTERLOCK, LIMIT, WRONG_STATE
 
 PROTOCOL = Path(__file__).parents[2] / "docs" / "protocol.md"
@@ -262,21 +261,43 @@ def test_the_watchdog_is_patient_while_a_profile_is_planned_and_no_longer(
 
 
 @pytest.mark.requirement("R22")
-def test_a_plan_for_which_memory_is_short_takes_the_room_of_the_one_in_use(
+def test_a_profile_that_memory_is_short_for_is_refused_and_leaves_no_half_made_plan(
     monkeypatch: pytest.MonkeyPatch,
 ):
     machine = in_state("READY")
-    in_use = machine.controller.delivery
-    held: list[bool] = []
 
-    def cramped(*arguments: object) -> Plan:
-        held.append(machine.controller.delivery is in_use)
-        if held[-1]:
-            raise MemoryError
-        return Plan(*arguments)
+    def cramped(*_: object):
+        raise MemoryError
 
-    monkeypatch.setattr("injector.commands.Plan", cramped)
-    result, refusal = machine.request("profile.load", {"profile": PROFILE})
-    assert (held, refusal) == ([True, False], None)
-    assert result["profile"] == machine.job.plan.profile.id
+    monkeypatch.setattr("injector.delivery.plan", cramped)
+    _, refusal = machine.request("profile.load", {"profile": PROFILE})
+    assert refusal.code == LIMIT
+    assert "restart the device" in refusal.sentence
     assert (machine.state, machine.port.enable) == ("SAFE", False)
+    assert refused(machine, "home").code == WRONG_STATE
+    monkeypatch.undo()
+    assert machine.request("profile.load", {"profile": PROFILE})[1] is None
+
+
+@pytest.mark.requirement("R22")
+def test_a_profile_that_cannot_be_leaves_the_plan_in_use_as_it_was():
+    machine = in_state("READY")
+    before = {steps: bytes(move.words) for steps, move in machine.job.plan.moves.items()}
+    for change in ({"dwell_us": 12_000}, {"period_us": 40_000}, {"flow_nl_s": 1_000_000}):
+        refused(machine, "profile.load", {"profile": {**PROFILE, **change}})
+    assert {n: bytes(move.words) for n, move in machine.job.plan.moves.items()} == before
+
+
+@pytest.mark.requirement("R22")
+def test_moves_find_their_room_made_however_scattered_the_heap(monkeypatch: pytest.MonkeyPatch):
+    machine = in_state("SAFE")
+
+    def none_left(*_: object):
+        raise MemoryError
+
+    monkeypatch.setattr("injector.motion.room_for", none_left)
+    machine.make_ready()
+    machine.request("arm")
+    machine.pull()
+    machine.run_while("DELIVERING")
+    assert machine.job.done == PROFILE["shots"]

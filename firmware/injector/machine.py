@@ -72,6 +72,7 @@ class Machine:
             )
             for number, one in ((port.PLUNGER, drives.PLUNGER), (port.DEPTH, drives.DEPTH))
         ]
+        axes[0].share_room(axes[1])
         self.journal = Journal(port.ledger_flash, uptime)
         self._audit = Audit(port.image, self.journal)
         condition = Condition(port, self.inputs, self.sensors, drives, axes)

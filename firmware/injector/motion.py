@@ -17,7 +17,8 @@ from array import array
 
 _SHORT = 1 << 30  # MicroPython's whole numbers up to here take no memory
 
-_AT_SPEED = 2  # words of all steps at full speed
+_PAIR = 2
+_AT_SPEED = _PAIR  # words of all steps at full speed
 _GATED = 1 << 31  # in the first word of a pair: wait until the strike says that the dose may begin
 
 
@@ -67,7 +68,7 @@ def isqrt(n: int, guess: int = 0) -> int:
 
 
 class Ramp:
-    """A speed and the way up to it from rest, as words, and the mirrored way down.
+    """A speed and the way up to it from rest, as words; the way down is its mirror image.
 
     `interval` is that speed in counts a step, rounded up: never faster than asked. `rises` is the
     number of rises on the way up, the last of them at full speed; they come from `first` to `last`
@@ -101,7 +102,7 @@ class Ramp:
         self.least_steps = 2 * self.rises - 1
         self.first = intervals[0]
         self.last = _full_speed_rise(self.interval, bend + reach, self.rises)
-        self.up, self.down = _words(intervals, timing)
+        self.up = _words(intervals, timing)
 
 
 class Move:
@@ -120,7 +121,7 @@ class Move:
 
 def room_for(ramp: Ramp) -> "array[int]":
     """Room for the words of any move along `ramp` or one to a lower speed, see `plan`."""
-    return array("I", bytes(4 * (len(ramp.up) + _AT_SPEED + len(ramp.down))))
+    return array("I", bytes(4 * (2 * len(ramp.up) - _PAIR + _AT_SPEED)))
 
 
 def last_rise(ramp: Ramp, steps: int) -> int:
@@ -144,15 +145,18 @@ def plan(ramp: Ramp, steps: int, gated: bool = False, room: "array[int] | None" 
             % (steps, ramp.least_steps)
         )
     words = memoryview(room_for(ramp) if room is None else room)
-    size = len(ramp.up)
-    words[:size] = ramp.up
+    up = ramp.up
+    size = len(up)
+    words[:size] = up
     even = steps - ramp.least_steps
     if even:
         words[size] = even - 1
         words[size + 1] = ramp.interval - ramp.timing.between
         size += _AT_SPEED
-    end = size + len(ramp.down)
-    words[size:end] = ramp.down
+    end = size + len(up) - _PAIR
+    for back in range(_PAIR, len(up), _PAIR):
+        words[end - back] = 0
+        words[end - back + 1] = up[back + 1]
     if gated:
         words[0] |= _GATED
     return Move(steps, words[:end], ramp.first, last_rise(ramp, steps))
@@ -292,12 +296,11 @@ def _way_up(interval, bend, reach):
 
 
 def _words(intervals, timing):
-    """The way up and the way down, each of them pairs of one step."""
-    size = 2 * len(intervals)
+    """The way up in pairs of one step."""
+    size = _PAIR * len(intervals)
     up = array("I", bytes(4 * size))
-    down = array("I", bytes(4 * size - 8))
     up[1] = intervals[0] - timing.first
     between = timing.between
-    for place in range(3, size, 2):
-        up[place] = down[size - place] = intervals[place >> 1] - between
-    return up, down
+    for place in range(_PAIR + 1, size, _PAIR):
+        up[place] = intervals[place >> 1] - between
+    return up

@@ -30,8 +30,7 @@ class Drive:
         self._inputs = inputs
         self._limits = mechanics.limits
         self._fast = self._ramp(self.speed_um_s, None)
-        # Made while the heap is in one piece, and kept: later it may have no place for them.
-        self._room = room_for(self._fast)
+        self._room = None
         self._home_mask = inputs.masks[axis.name + "_home"]
         self._mask = inputs.mask(_STOPPERS)
         self._asked = self._made = 0  # edges of the last move
@@ -45,6 +44,12 @@ class Drive:
     def rooms(self, number: int) -> "list[object]":
         """Room for `number` moves that are to be kept, at any speed of the drive."""
         return [room_for(self._fast) for _ in range(number)]
+
+    def share_room(self, other: "Drive") -> None:
+        """Make room for the moves of both drives, of which one moves at a time. It is kept: later
+        the heap may have no place for so much in a row."""
+        rooms = [room_for(drive._fast) for drive in (self, other)]
+        self._room = other._room = max(rooms, key=len)
 
     def _ramp(self, um_s, steps):
         steps_s = max(1, um_s * self.axis.steps_per_mm // 1000)

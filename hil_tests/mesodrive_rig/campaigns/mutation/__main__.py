@@ -3,20 +3,18 @@ build/mutation.json. The survivors that nobody has explained yet go to build/sur
 """
 
 import argparse
-import hashlib
-import json
 import sys
 import time
 from collections import Counter
 from dataclasses import dataclass, field
-from pathlib import Path
 from random import Random
-from typing import Any
 
+import pytest
 from rich.progress import Progress
 
 from mesodrive_rig.campaigns.mutation.forks import DIED, each
 from mesodrive_rig.campaigns.mutation.hunt import (
+    BUDGET_S,
     UNLIKE,
     Coverage,
     Hunter,
@@ -26,6 +24,7 @@ from mesodrive_rig.campaigns.mutation.hunt import (
     hunt_loaded,
     run_pytest,
 )
+from mesodrive_rig.campaigns.mutation.kept import Files, Kept
 from mesodrive_rig.campaigns.mutation.modules import SAFETY, TESTS, Module, read
 from mesodrive_rig.campaigns.mutation.operators import Mutant
 from mesodrive_rig.campaigns.mutation.survivors import SURVIVORS, explained, listed
@@ -35,7 +34,6 @@ from mesodrive_rig.results import Metric, write_results
 _RESULTS = ROOT / "build" / "mutation.json"
 _UNEXPLAINED = ROOT / "build" / "survivors.toml"
 _KEPT = ROOT / "build" / "mutation"  # what makes the next run quicker, and nothing else
-_WATCHED = (ROOT / "firmware", ROOT / "boards", ROOT / "hil_tests")
 _LEAST_KILLED = 95
 
 # Small modules with quick tests, to see that bugs are made and found.
@@ -69,70 +67,35 @@ class Findings:
         return [mutant for mutant in self.survived if not known.get(mutant.key)]
 
 
-def survey(tests: list[str], digest: str) -> Coverage:
+def survey(kept: Kept) -> Coverage:
     """What the tests cover; in a child, so that nothing is loaded here."""
-    kept = _KEPT / f"coverage-{digest}.json"
-    if kept.is_file():
-        return Coverage.from_json(kept.read_text())
+    known, missing = kept.coverage()
+    if not missing:
+        return known
 
     def work(_: object) -> object:
         plugin = Survey(set(SAFETY.values()))
-        run_pytest(tests, plugin)
+        run_pytest([str(ROOT / file) for file in missing], plugin)
         return plugin.found.to_json()
 
     ((_, told),) = each([(True, 1800)], work, 1, wall_s=3600)
     if told == DIED:
         raise RuntimeError("The tests do not run; run them by pytest first.")
-    kept.write_text(told)
-    return Coverage.from_json(told)
+    seen = Coverage.from_json(told)
+    kept.keep_coverage(seen, missing)
+    known.add(seen)
+    return known
 
 
-class Kept:
-    """What became of bugs, so that a run that was ended can be gone on with; all of it holds for
-    one `digest` of firmware and tests only."""
-
-    def __init__(self, digest: str):
-        self._file = _KEPT / f"found-{digest}.json"
-        self._found: dict[str, str | None] = _read(self._file)
-        self._unsaved = 0
-
-    def known(self, mutant: Mutant) -> bool:
-        return _name(mutant) in self._found
-
-    def of(self, mutant: Mutant) -> str | None:
-        return self._found[_name(mutant)]
-
-    def keep(self, mutant: Mutant, found: str | None) -> None:
-        self._found[_name(mutant)] = found
-        self._unsaved += 1
-        if self._unsaved > 20:
-            self.save()
-
-    def save(self) -> None:
-        self._file.write_text(json.dumps(self._found))
-        self._unsaved = 0
-
-
-def digest_of(tests: list[str]) -> str:
-    """Names the firmware and the tests as they are."""
-    digest = hashlib.sha256(" ".join(tests).encode())
-    for path in sorted(path for folder in _WATCHED for path in folder.rglob("*.py")):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()[:16]
-
-
-def run(jobs: list[Job], tests: list[str], at_once: int) -> Findings:
-    """Let `tests` hunt the bugs of `jobs`."""
+def run(jobs: list[Job], tests: list[str], at_once: int, budget_s: int = BUDGET_S) -> Findings:
+    """Let `tests` hunt the bugs of `jobs`, each for about so long; see BUDGET_S."""
     findings = Findings()
-    _KEPT.mkdir(parents=True, exist_ok=True)
-    digest = digest_of(tests)
-    kept = Kept(digest)
+    kept = Kept(_KEPT, Files(tests), budget_s)
     with Progress() as progress:
         task = progress.add_task("what the tests cover", total=None)
-        coverage = survey(tests, digest)
+        coverage = survey(kept)
         findings.broken = coverage.failed
-        before = _KEPT / "found.json"
-        hunter = Hunter(coverage, _read(before))
+        hunter = Hunter(coverage, kept.before, kept.new_to, budget_s)
         progress.update(task, description="bugs", total=len(jobs), completed=0)
 
         def took(mutant: Mutant, found: str | None) -> None:
@@ -143,35 +106,29 @@ def run(jobs: list[Job], tests: list[str], at_once: int) -> Findings:
                 with _UNEXPLAINED.open("a") as file:
                     file.write(listed(mutant) + "\n")
 
+        known = {id(mutant): found for _, mutant in jobs if (found := kept.killer(mutant))}
         for _, mutant in jobs:
-            if kept.known(mutant):
-                took(mutant, kept.of(mutant))
-        jobs = [job for job in jobs if not kept.known(job[1])]
-        anew = [job for job in jobs if job[1].owner is None]
+            if found := known.get(id(mutant)):
+                hunter.learn(mutant, [found], found)
+                took(mutant, found)
+        why = explained()  # what is known to survive takes longest, so it comes last
+        jobs = [job for job in jobs if id(job[1]) not in known]
+        jobs.sort(key=lambda job: job[1].key in why)
+        anew: list[Job] = []
 
         def hunt(session: Session) -> None:
-            loaded = [job for job in jobs if job[1].owner is not None]
-            for module, mutant, found in hunt_loaded(session, hunter, loaded, at_once):
+            for module, mutant, found in hunt_loaded(session, hunter, jobs, at_once):
                 if found == UNLIKE:
                     anew.append((module, mutant))
                 else:
                     took(mutant, found)
 
-        if jobs:
-            run_pytest(tests, Session(hunt))
+        if jobs and run_pytest(tests, Session(hunt)) != pytest.ExitCode.OK:
+            raise RuntimeError("The hunt was broken off; pytest has told why.")
         for _, mutant, found in hunt_anew(hunter, anew, at_once):
             took(mutant, found)
         kept.save()
-        before.write_text(json.dumps(hunter.before))
     return findings
-
-
-def _name(mutant: Mutant) -> str:
-    return f"{mutant.module} {mutant.number}"
-
-
-def _read(path: Path) -> dict[str, Any]:
-    return json.loads(path.read_text()) if path.is_file() else {}
 
 
 def all_jobs(names: list[str]) -> list[Job]:
@@ -215,6 +172,8 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1, help="which bugs of the short form")
     parser.add_argument("--module", action="append", help="only this one; may be given again")
     parser.add_argument("--jobs", type=int, default=2, help="tests at a time")
+    help = "s of tests, slowed down, for each bug; less finds less"
+    parser.add_argument("--budget", type=int, default=BUDGET_S, help=help)
     arguments = parser.parse_args()
     started = time.monotonic()
     _UNEXPLAINED.parent.mkdir(exist_ok=True)
@@ -223,7 +182,9 @@ def main() -> int:
         findings = quick(arguments.seed)
     else:
         tests = [str(ROOT / path) for path in TESTS]
-        findings = run(all_jobs(arguments.module or list(SAFETY)), tests, arguments.jobs)
+        findings = run(
+            all_jobs(arguments.module or list(SAFETY)), tests, arguments.jobs, arguments.budget
+        )
     for test in findings.broken:
         print(f"fails without a bug: {test}", file=sys.stderr)
     unexplained = sorted(findings.unexplained(), key=lambda mutant: mutant.key)

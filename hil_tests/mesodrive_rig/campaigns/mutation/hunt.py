@@ -1,6 +1,8 @@
 """Runs the tests against each bug until one of them fails."""
 
+import gc
 import json
+import resource
 import sys
 import threading
 import time
@@ -20,8 +22,9 @@ from mesodrive_rig.campaigns.mutation.operators import Mutant
 from mesodrive_rig.campaigns.mutation.swapped import UnlikeError, load_from_now_on, put_in_place
 from mesodrive_rig.emulated.rig import ROOT
 
-_LEAST_S = 5  # of computing, before a test is taken not to end
-_BUDGET_S = 40.0  # of tests under the survey's eyes, which slow them, that look for one bug
+_LEAST_S = 3  # of computing, before a test is taken not to end
+_EACH_S = 0.02  # what a test costs at least
+BUDGET_S = 40  # of tests under the survey's eyes, which slow them, that look for one bug
 
 UNLIKE = "load it anew"
 
@@ -65,6 +68,22 @@ class Coverage:
         tests = {(file, line): {names[n] for n in places} for file, line, places in lines}
         return Coverage(seconds, tests, failed)
 
+    def add(self, other: "Coverage") -> None:
+        self.seconds |= other.seconds
+        self.failed += other.failed
+        for line, tests in other.tests.items():
+            self.tests[line] |= tests
+
+    def of_file(self, file: str) -> "Coverage":
+        """What the tests of one file cover."""
+        own = {test for test in self.seconds if test.partition("::")[0] == file}
+        found = Coverage({test: self.seconds[test] for test in self.seconds if test in own})
+        found.failed = [test for test in self.failed if test in own]
+        for line, tests in self.tests.items():
+            if tests & own:
+                found.tests[line] = tests & own
+        return found
+
     def beside(self, path: Path) -> set[str]:
         """The tests of the files with a test that runs a line of this module. What only looks at
         a constant of it runs none."""
@@ -77,28 +96,43 @@ class Coverage:
 
 @dataclass
 class Hunter:
-    """Tests in the order in which they found bugs before, near by first, then the quickest."""
+    """Tests in the order in which they should find bugs, from what they found of others."""
 
     coverage: Coverage
-    before: dict[str, str] = field(default_factory=dict[str, str])  # which found it last time
+    before: dict[str, str]  # which found it last time
+    new_to: Callable[[Mutant], set[str] | None]  # the files of tests that have not looked for it
+    budget_s: int = BUDGET_S
     found: Counter[tuple[str, str]] = field(default_factory=Counter[tuple[str, str]])
+    tried: Counter[tuple[str, str]] = field(default_factory=Counter[tuple[str, str]])
+    lines: dict[Path, Counter[str]] = field(default_factory=dict[Path, Counter[str]])
 
     def order(self, module: Module, mutant: Mutant) -> list[str]:
         path = module.path
+        files = self.new_to(mutant)  # None for all
         if mutant.owner:
             tests = self.coverage.of(path, mutant.lines)
         else:
             tests = self.coverage.beside(path) or set(self.coverage.seconds)
         near = f"{mutant.module}:{mutant.scope}"
 
-        def rank(test: str) -> tuple[int, int, int, float]:
-            seconds = self.coverage.seconds[test]
-            again = self.before.get(" ".join(mutant.key)) == test
-            return (-again, -self.found[near, test], -self.found[mutant.module, test], seconds)
+        lines = self._lines_of(path)
+        name = f"test_{path.stem}"
+
+        def rank(test: str) -> tuple[bool, float]:
+            """The likeliest in its time first; before it was tried, that which runs the most.
+            Its module's own tests look closer than others."""
+            last = self.before.get(" ".join(mutant.key)) != test
+            found = self.found[mutant.module, test] + 5 * self.found[near, test]
+            own = 10 if name in test.partition("::")[0] else 1
+            likely = found + own * (lines[test] + 1) / 500
+            likely /= self.tried[mutant.module, test] + 5
+            return last, (self.coverage.seconds[test] + _EACH_S) / likely
 
         chosen: list[str] = []
-        left = _BUDGET_S
-        for test in sorted(tests, key=rank):
+        left = float(self.budget_s)
+        for test in _different_first(sorted(tests, key=rank)):
+            if files is not None and test.partition("::")[0] not in files:
+                continue
             left -= self.coverage.seconds[test]
             if left < 0 and chosen:
                 break
@@ -108,10 +142,24 @@ class Hunter:
     def seconds(self, tests: Iterable[str]) -> int:
         return int(_LEAST_S + 4 * sum(self.coverage.seconds[test] for test in tests))
 
-    def learn(self, mutant: Mutant, test: str) -> None:
-        self.before[" ".join(mutant.key)] = test
-        self.found[f"{mutant.module}:{mutant.scope}", test] += 1
-        self.found[mutant.module, test] += 1
+    def learn(self, mutant: Mutant, tests: list[str], test: str | None) -> None:
+        """`tests` were tried in their order, up to `test`, which found it, or all."""
+        for one in tests:
+            self.tried[mutant.module, one] += 1
+            if one == test:
+                self.before[" ".join(mutant.key)] = one
+                self.found[f"{mutant.module}:{mutant.scope}", one] += 1
+                self.found[mutant.module, one] += 1
+                break
+
+    def _lines_of(self, path: Path) -> Counter[str]:
+        """How many lines of a module each test runs."""
+        if path not in self.lines:
+            files = ((file, tests) for (file, _), tests in self.coverage.tests.items())
+            self.lines[path] = Counter(
+                test for file, tests in files if file == str(path) for test in tests
+            )
+        return self.lines[path]
 
 
 class Survey:
@@ -148,12 +196,28 @@ class Session:
         self._hunt(self)
         return True
 
-    def first_to_fail(self, tests: list[str]) -> str | None:
+    def first_to_fail(self, tests: list[str], seconds: Callable[[str], int]) -> str | None:
+        """Dies when a test computes for longer than its `seconds`."""
         items = [self.items[test] for test in tests]
+        _, most = resource.getrlimit(resource.RLIMIT_CPU)
         for item, after in zip(items, [*items[1:], None], strict=True):
+            until = int(time.process_time()) + seconds(item.nodeid)
+            resource.setrlimit(resource.RLIMIT_CPU, (min(most, until), most))
             if not passes(item, after):
                 return item.nodeid
         return None
+
+
+def _different_first(tests: list[str]) -> list[str]:
+    """One of each function before the same with other parameters."""
+    seen: set[str] = set()
+    first: list[str] = []
+    later: list[str] = []
+    for test in tests:
+        function = test.partition("[")[0]
+        (later if function in seen else first).append(test)
+        seen.add(function)
+    return first + later
 
 
 def passes(item: pytest.Item, after: pytest.Item | None) -> bool:
@@ -186,7 +250,7 @@ class _Traced:
 
 def run_pytest(arguments: list[str], plugin: object) -> int:
     """pytest without a word, with hypothesis giving the same examples each time."""
-    quiet = ["-q", "-s", "-p", "no:cacheprovider", "-p", "no:xdist", "--timeout=0"]
+    quiet = ["-q", "-s", "-p", "no:cacheprovider", "-p", "no:xdist", "--timeout=0", "--tb=native"]
     # hypothesis is loaded already, and asserts nothing that anybody wants explained
     quiet += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
     ignored = [f"--ignore={ROOT / path}" for path in NOT_RUN]
@@ -197,7 +261,7 @@ def run_pytest(arguments: list[str], plugin: object) -> int:
 def hunt_loaded(
     session: Session, hunter: Hunter, jobs: list[tuple[Module, Mutant]], at_once: int
 ) -> Iterable[tuple[Module, Mutant, str | None]]:
-    """Bugs in functions: the code is put in the place of the old."""
+    """Bugs that can be put in the place of what is loaded; of the others, UNLIKE."""
 
     def work(job: tuple[Module, Mutant, list[str]]) -> object:
         module, mutant, tests = job
@@ -205,41 +269,53 @@ def hunt_loaded(
             put_in_place(module, mutant)
         except UnlikeError:
             return UNLIKE
-        return session.first_to_fail(tests)
+        return session.first_to_fail(tests, lambda test: hunter.seconds([test]))
 
     def prepared() -> Iterable[tuple[Any, int]]:
         for module, mutant in jobs:
             tests = hunter.order(module, mutant)
             yield (module, mutant, tests), hunter.seconds(tests)
 
-    for (module, mutant, _), found in each(prepared(), work, at_once):
-        if found and found in session.items:
-            hunter.learn(mutant, found)
+    gc.collect()
+    gc.freeze()  # or each child looks at all of it, and so copies it
+    for (module, mutant, tests), found in each(prepared(), work, at_once):
+        if found is None or found in session.items:
+            hunter.learn(mutant, tests, found)
         yield module, mutant, found
 
 
 def hunt_anew(
     hunter: Hunter, jobs: list[tuple[Module, Mutant]], at_once: int
 ) -> Iterable[tuple[Module, Mutant, str | None]]:
-    """Bugs outside of functions: all is loaded anew, with the bug."""
+    """All is loaded anew, with the bug."""
 
     def work(job: tuple[Module, Mutant, list[str]]) -> object:
         module, mutant, tests = job
-        load_from_now_on(module, mutant)
-        first = First(tests)
-        files = list(dict.fromkeys(str(ROOT / test.partition("::")[0]) for test in tests))
-        code = run_pytest(files, first)
-        return first.failed or (None if code == 0 else "what loads it")
+        likeliest = [test for test in tests if _file(test) == _file(tests[0])]
+        rest = [test for test in tests if _file(test) != _file(tests[0])]
+        for part in (likeliest, rest):  # to load one file is quicker
+            if not part:
+                continue
+            load_from_now_on(module, mutant)
+            first = First(part)
+            code = run_pytest(list(dict.fromkeys(map(_file, part))), first)
+            if first.failed or code:
+                return first.failed or "what loads it"
+        return None
 
     def prepared() -> Iterable[tuple[Any, int]]:
         for module, mutant in jobs:
             tests = hunter.order(module, mutant)
             yield (module, mutant, tests), 15 + hunter.seconds(tests)
 
-    for (module, mutant, _), found in each(prepared(), work, at_once):
-        if found and found in hunter.coverage.seconds:
-            hunter.learn(mutant, found)
+    for (module, mutant, tests), found in each(prepared(), work, at_once):
+        if found is None or found in hunter.coverage.seconds:
+            hunter.learn(mutant, tests, found)
         yield module, mutant, found
+
+
+def _file(test: str) -> str:
+    return str(ROOT / test.partition("::")[0])
 
 
 class First:

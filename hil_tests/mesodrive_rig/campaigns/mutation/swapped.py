@@ -15,7 +15,7 @@ _OURS = (str(ROOT / "firmware"), str(ROOT / "boards"), str(ROOT / "hil_tests" / 
 
 
 class UnlikeError(Exception):
-    """The function cannot take the changed code; the module must be loaded anew."""
+    """What is loaded cannot take the change; the module must be loaded anew."""
 
 
 def compiled(module: Module, mutant: Mutant) -> CodeType:
@@ -29,8 +29,11 @@ def compiled(module: Module, mutant: Mutant) -> CodeType:
 
 
 def put_in_place(module: Module, mutant: Mutant) -> None:
-    """Give the loaded function the changed code. Whoever has imported it has the bug too."""
-    assert mutant.owner
+    """Give the loaded function the changed code, or its module the changed constants of its own.
+    Whoever has imported the function has the bug too."""
+    if mutant.owner is None:
+        _put_constants_in_place(module, mutant)
+        return
     code = _code_of(compiled(module, mutant), mutant.owner)
     found = False
     for loaded in list(sys.modules.values()):
@@ -41,6 +44,30 @@ def put_in_place(module: Module, mutant: Mutant) -> None:
                 except ValueError as error:
                     raise UnlikeError from error
                 found = True
+    if not found:
+        raise UnlikeError
+
+
+def _put_constants_in_place(module: Module, mutant: Mutant) -> None:
+    """Nobody else has taken what begins with an underscore. What else differs, others may have
+    worked something out from when they were loaded."""
+    code = compiled(module, mutant)
+    found = False
+    for loaded in list(sys.modules.values()):
+        if getattr(loaded, "__file__", None) == str(module.path):
+            made: dict[str, Any] = {"__name__": loaded.__name__, "__file__": str(module.path)}
+            exec(code, made)
+            changed = {
+                name: value
+                for name, value in made.items()
+                if not name.startswith("__")
+                and not isinstance(value, (FunctionType, ModuleType, type))
+                and value != loaded.__dict__.get(name)
+            }
+            if not changed or not all(name.startswith("_") for name in changed):
+                raise UnlikeError
+            loaded.__dict__.update(changed)
+            found = True
     if not found:
         raise UnlikeError
 

@@ -7,7 +7,7 @@ from situations import in_state
 from stand_ins import Machine
 
 from injector.alarms import HIGH, LOW, MEDIUM, PRIORITY
-from injector.annunciator import LAMP_TEST_MS, signals
+from injector.annunciator import LAMP_TEST_MS, Annunciator, signals
 
 RED, YELLOW, BUZZER = range(3)
 STEP_MS = 1
@@ -74,6 +74,51 @@ def test_a_burst_of_high_priority_is_three_and_two_twice():
     assert 350 <= pauses[4] <= 1_300
 
 
+FIVE = [(0, 150), (250, 400), (500, 650), (1_000, 1_150), (1_250, 1_400)]
+BEEPS = {  # ms from … to … within a burst, and when the next burst begins
+    HIGH: (FIVE + [(on + 1_900, off + 1_900) for on, off in FIVE], 8_300),
+    MEDIUM: ([(0, 200), (400, 600), (800, 1_000)], 11_000),
+    LOW: ([(0, 200), (400, 600)], 10**9),
+}
+FLASHES = {HIGH: (200, 500), MEDIUM: (660, 1_660), LOW: (1, 1)}  # ms on, of so many
+
+
+@pytest.mark.requirement("R18")
+@pytest.mark.parametrize("priority", BEEPS)
+def test_lights_and_buzzer_go_on_and_off_at_the_very_ms_that_is_documented(priority: str):
+    beeps, again_ms = BEEPS[priority]
+    on_ms, period_ms = FLASHES[priority]
+    for ms in range(25_000):
+        lit = ms % period_ms < on_ms
+        sounds = any(on <= ms % again_ms < off for on, off in beeps)
+        high = priority == HIGH
+        assert signals(priority, ms) == (lit and high, lit and not high, sounds), ms
+
+
+def test_a_lamp_is_told_only_when_something_changes_and_an_alarm_begins_its_pattern_anew():
+    told: list[tuple[bool, ...]] = []
+    lamps = Annunciator(lambda *lit: told.append(lit))
+    lamps.look(0, None)
+    assert told == []
+    lamps.start(1_000)
+    assert told == [(True, True, True)]
+    lamps.look(1_499, None)
+    assert len(told) == 1
+    lamps.look(1_500, None)
+    assert told[1:] == [(False, False, False)]
+    first, second = {"code": "misfire"}, {"code": "misfire"}
+    lamps.look(2_000, first)
+    lamps.look(2_149, first)
+    assert told[2:] == [(True, False, True)]
+    lamps.look(2_150, first)
+    assert told[3:] == [(True, False, False)]
+    lamps.look(2_160, second)
+    assert told[4:] == [(True, False, True)]
+    lamps.look(2_170, None)
+    lamps.look(2_180, None)
+    assert told[5:] == [(False, False, False)]
+
+
 @pytest.mark.requirement("R18")
 def test_low_sounds_once_and_no_more():
     assert [on for on, _ in runs(LOW, BUZZER)] == [True, False, True]
@@ -83,6 +128,7 @@ def test_low_sounds_once_and_no_more():
 def test_at_the_start_lights_and_buzzer_are_on_for_a_moment():
     machine = Machine().boot()
     assert machine.port.alarm == (1, 1, 1)
+    assert LAMP_TEST_MS == 500
     machine.run(LAMP_TEST_MS - 10)
     assert machine.port.alarm == (1, 1, 1)
     machine.run(20)

@@ -172,3 +172,15 @@ def test_only_the_alarm_of_a_dose_in_doubt_goes_when_the_doubt_does():
         controller.alarm = {"code": code, "text": "A test."}
         controller.doubt_resolved()
         assert (controller.alarm is not None) == left
+
+
+@pytest.mark.requirement("R16")
+def test_the_next_dose_in_doubt_is_told_when_one_is_resolved():
+    controller = in_state("SAFE").controller
+    told: list[bool] = []
+    controller.warn_of_doubt = lambda: told.append(True)
+    controller.doubt_resolved()
+    assert told == []
+    controller.alarm = {"code": "dose_in_doubt", "text": "A test."}
+    controller.doubt_resolved()
+    assert told == [True]

@@ -58,3 +58,78 @@ def test_each_key_is_told_by_a_bit_of_its_own():
         again = Settings(flash)
         again.open()
         assert again.keys == keys
+
+
+class Witness(StandInFlash):
+    """Tells what was done to it: the place in pages, and whether something was left in it."""
+
+    def __init__(self) -> None:
+        super().__init__(2, 1024)
+        self.done: list[tuple[str, int]] = []
+
+    def program(self, address: int, data: bytes) -> None:
+        self.done.append(("void" if bytes(data) == bytes(256) else "program", address // 256))
+        super().program(address, data)
+
+    def erase(self, address: int) -> None:
+        self.done.append(("erase", address // 256))
+        super().erase(address)
+
+    def told(self) -> list[tuple[str, int]]:
+        done, self.done = self.done, []
+        return done
+
+
+def opened(flash: StandInFlash) -> Settings:
+    settings = Settings(flash)
+    settings.open()
+    return settings
+
+
+def test_each_snapshot_takes_the_next_page_and_each_start_spoils_one():
+    flash = Witness()
+    settings = opened(flash)
+    assert flash.told() == [("erase", 0), ("program", 0)]
+    settings.save()
+    assert flash.told() == [("program", 1)]
+    settings = opened(flash)
+    assert flash.told() == [("program", 1)]
+    settings.save()
+    assert flash.told() == [("void", 2), ("program", 3)]
+    settings.save()
+    assert flash.told() == [("erase", 4), ("program", 4)]
+    settings = opened(flash)
+    assert flash.told() == [("program", 4)]  # the old ones in the other sector are left
+    settings.save()
+    assert flash.told() == [("void", 5), ("program", 6)]
+    settings = opened(flash)
+    opened(flash)
+    assert flash.told() == [("program", 6)] * 2
+    settings.save()
+    assert flash.told() == [("void", 7), ("erase", 0), ("program", 0)]
+    settings.save()
+    assert flash.told() == [("program", 1)]
+
+
+def test_a_start_makes_void_what_was_cut_after_the_youngest():
+    flash = Witness()
+    opened(flash).save()
+    flash.data[2 * 256 : 2 * 256 + 4] = b"MDS\x01"
+    flash.data[3 * 256 + 7] = 0
+    flash.data[4 * 256 + 9] = 0  # in the other sector, where the next but two would be
+    flash.told()
+    settings = opened(flash)
+    assert flash.told() == [("program", 1), ("void", 2), ("void", 3), ("void", 4)]
+    settings.save()
+    assert flash.told() == [("erase", 4), ("program", 4)]
+    assert opened(flash)._sequence == 3
+
+
+def test_an_older_snapshot_never_counts_and_a_younger_one_does():
+    flash, _ = saved(counter=1)
+    younger = Settings(flash)
+    younger.open()
+    for counter in range(2, 9):
+        younger.counter = counter
+        younger.save()
+        assert opened(flash).counter == counter

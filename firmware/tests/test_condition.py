@@ -1,0 +1,64 @@
+"""What the machine senses of itself is told in full, and once."""
+
+import pytest
+from situations import alarms, in_state, striking
+from stand_ins import DEPTH, PLUNGER
+
+from injector.causes import OCCLUDED, UNSEATED
+
+
+@pytest.mark.requirement("R10")
+@pytest.mark.parametrize(("axis", "name"), [(PLUNGER, "plunger"), (DEPTH, "depth")])
+@pytest.mark.parametrize("steps", [1, 7])
+def test_stray_steps_are_told_with_their_number_and_only_once(axis: int, name: str, steps: int):
+    machine = in_state("SAFE")
+    machine.port.stray(axis, steps)
+    machine.run(20)
+    assert alarms(machine) == ["free_running"]
+    assert f"The {name} axis was given {steps} steps" in machine.controller.alarm["text"]
+    assert machine.request("ack")[1] is None
+    machine.run(500)
+    assert machine.state == "SAFE"
+    assert alarms(machine) == ["free_running"]
+
+
+@pytest.mark.requirement("R5")
+def test_too_much_force_is_told_by_what_was_under_way():
+    machine = striking(mode="drip", dwell_us=2_000_000, period_us=3_000_000, dose_nl=100_000)
+    machine.run(20)
+    machine.port.force_mn = 39_000
+    machine.run(60)
+    assert machine.controller.alarm == {"code": "occlusion", "text": OCCLUDED[1]}
+    machine = in_state("HOMING")
+    machine.port.pressed_too_hard = True
+    machine.run(20)
+    assert machine.controller.alarm == {"code": "occlusion", "text": UNSEATED}
+
+
+@pytest.mark.requirement("R13")
+def test_a_force_that_cannot_be_is_a_broken_sensor_and_no_occlusion():
+    machine = striking(mode="drip", dwell_us=2_000_000, period_us=3_000_000, dose_nl=100_000)
+    machine.run(20)
+    machine.port.counts["force"] = 4095
+    machine.run(60)
+    assert machine.controller.alarm["code"] == "sensor"
+    assert "plunger force" in machine.controller.alarm["text"]
+
+
+@pytest.mark.requirement("R13")
+def test_coil_and_supply_are_judged_to_the_tenth_and_the_millivolt():
+    machine = in_state("READY")
+    condition, sensors = machine.commands._condition, machine.sensors
+    sensors.coil.value = 549
+    assert condition.sensed() is None
+    sensors.coil.value = 550
+    assert condition.sensed().code == "over_temperature"
+    assert "at 55 °C" in condition.sensed().sentence
+    sensors.coil.value = 250
+    least_mv = 24_000 * 85 // 100
+    sensors.supply.value = least_mv
+    assert condition.sensed() is None
+    sensors.supply.value = least_mv - 1
+    assert condition.sensed().code == "supply_low"
+    machine.inputs.now &= ~machine.inputs.masks["rail"]
+    assert condition.sensed() is None

@@ -1,0 +1,58 @@
+"""The forces that follow from a profile, worked out by hand."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from injector.pressure import Forces
+
+USUAL = {
+    "nl_per_mm": 17_349,
+    "friction_mn": 2_000,
+    "pressure_pa": 64_000,
+    "bears_pa": 300_000,
+    "flow_nl_s": 100_000,
+}
+
+
+def forces(**changes: int) -> Forces:
+    return Forces(SimpleNamespace(**{**USUAL, **changes}))
+
+
+@pytest.mark.requirement("R5", "R12")
+def test_a_strokes_forces_are_those_of_its_pressure():
+    usual = forces()
+    assert usual.stop_mn == 2_000 + 2_446  # (64 + 30) kPa × 3/2 on 17.349 mm²
+    assert usual.rest_mn == 2_000 + 728  # half of 64 kPa, and 10 kPa
+    assert usual.air_mn == (2_000 + 1_110) // 2
+
+
+@pytest.mark.requirement("R5")
+def test_a_stroke_stops_at_what_the_syringe_bears_and_at_what_the_drive_is_made_for():
+    assert forces(bears_pa=100_000).stop_mn == 2_000 + 1_734
+    assert forces(nl_per_mm=500_000, friction_mn=0, pressure_pa=70_000).stop_mn == 40_000
+
+
+@pytest.mark.requirement("R5")
+def test_a_pressure_past_the_drives_force_is_refused():
+    wide = {"nl_per_mm": 500_000, "friction_mn": 0}
+    assert forces(**wide, pressure_pa=80_000).stop_mn == 40_000
+    with pytest.raises(ValueError, match="come to 40001 mN on the plunger and this machine press"):
+        forces(**wide, pressure_pa=80_002)
+
+
+@pytest.mark.requirement("R5")
+def test_priming_takes_half_of_what_the_syringe_bears():
+    # 100 µL/s × 300 kPa / 128 kPa in µm/s on 17.349 mm²
+    assert forces().prime_um_s(50_000) == 13_509
+    assert forces().prime_um_s(10_000) == 10_000
+    assert forces(pressure_pa=0).prime_um_s(10_000) == 10_000
+    assert forces(flow_nl_s=1).prime_um_s(10_000) == 1
+    assert forces(flow_nl_s=25).prime_um_s(10_000) == 3
+
+
+@pytest.mark.requirement("R5")
+def test_priming_stops_where_a_stroke_of_its_flow_would():
+    # 10 mm/s are 173.49 µL/s, at 111 kPa
+    assert forces().prime_mn(10_000) == 2_000 + 3_670
+    assert forces(flow_nl_s=173_490).prime_mn(10_000) == forces().stop_mn

@@ -278,12 +278,13 @@ def test_a_first_strike_begins_at_once_however_long_its_period():
 
 
 @pytest.mark.requirement("R9")
-def test_a_bursts_periods_are_added_up_to_the_us():
-    machine = begun(in_state("ARMED", mode="burst", burst=6, shots=12, period_us=45_999))
+@pytest.mark.parametrize("period_us", [45_500, 45_999])
+def test_a_bursts_periods_are_added_up_to_the_us(period_us: int):
+    machine = begun(in_state("ARMED", mode="burst", burst=6, shots=12, period_us=period_us))
     begun_ms = machine.port.now_ms
     to_the_end(machine)
     assert machine.state == "ARMED"
-    assert machine.job.next_ms == begun_ms + 6 * 45_999 // 1_000 + 2
+    assert machine.job.next_ms == begun_ms + 6 * period_us // 1_000 + 2
 
 
 @pytest.mark.requirement("R9")

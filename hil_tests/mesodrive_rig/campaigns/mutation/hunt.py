@@ -131,7 +131,7 @@ class Hunter:
         chosen: list[str] = []
         left = float(self.budget_s)
         tests = tests.difference(self.coverage.failed)  # without any bug
-        for test in _different_first(sorted(tests, key=rank)):
+        for test in _different_first(sorted(tests, key=rank), name):
             if files is not None and test.partition("::")[0] not in files:
                 continue
             left -= self.coverage.seconds[test]
@@ -209,13 +209,13 @@ class Session:
         return None
 
 
-def _different_first(tests: list[str]) -> list[str]:
-    """One of each function before the same with other parameters."""
+def _different_first(tests: list[str], own: str) -> list[str]:
+    """One of each function before the same with other parameters, but in files called `own`."""
     seen: set[str] = set()
     first: list[str] = []
     later: list[str] = []
     for test in tests:
-        function = test.partition("[")[0]
+        function = test if own in test.partition("::")[0] else test.partition("[")[0]
         (later if function in seen else first).append(test)
         seen.add(function)
     return first + later

@@ -15,6 +15,7 @@ from rp2040py.device.base_device import BaseDevice, ResetCause
 from rp2040py.execute_batch import execute_batch
 from rp2040py.gpio_pin import GPIOPinState
 from rp2040py.memory_map import FLASH_START_ADDRESS
+from rp2040py.peripherals.usb import SIE_RESUME, SIE_STATUS, SIE_SUSPENDED
 
 from mesodrive.errors import MesodriveError
 from mesodrive_rig.emulated.chip_pio import ChipPio
@@ -27,6 +28,7 @@ _FIRST_ANALOG = 26  # the GPIO of the ADC's channel 0
 _SLEEPS_WITHIN_NS = 500e6  # a chip that idles sleeps at least every so often
 _SLEEP_LOOK_NS = 10e3
 _HOST_BUFFER = 4096  # bytes that a host's serial driver keeps for a program that does not read
+_BUS_SILENT_NS = 3e6  # without frames for so long, a device takes the bus for suspended
 
 
 class Chip:
@@ -61,6 +63,8 @@ class Chip:
         self._sent: Callable[[int, bool], None] = usb._indicate_buffer_ready
         usb._indicate_buffer_ready = self._buffer_ready
         self._unsent: list[int] = []  # endpoints whose data the host does not take yet
+        self._usb_write: Callable[[int, int], None] = usb.write_uint32
+        usb.write_uint32 = self._write_usb
         self._usb_reset: Callable[[], None] = usb.on_reset
         usb.on_reset = self._was_reset
         self._port_open = False
@@ -202,6 +206,33 @@ class Chip:
         self._to_device.clear()
         self.take()
         self._set_lines()
+
+    def pull_cable(self) -> None:
+        """Pull the USB cable out; the board has a supply of its own. All that the chip sees of it
+        is a bus without frames."""
+        self._port_open = False
+        self._to_device.clear()
+        self.take()
+        self.call_at(self.now_ns + _BUS_SILENT_NS, lambda: self._signal_bus(SIE_SUSPENDED))
+        if self._port_lost:
+            lost, self._port_lost = self._port_lost, None
+            lost()
+
+    def plug_in(self) -> None:
+        """Put the cable in again."""
+        self._signal_bus(SIE_RESUME)
+
+    def _write_usb(self, offset: int, value: int) -> None:
+        """The emulator raises a suspended bus for ever; the chip's driver takes the bit back."""
+        usb: Any = self.mcu.usb_ctrl
+        if offset == SIE_STATUS:
+            usb._sie_status &= ~(usb.raw_write_value & SIE_SUSPENDED)
+        self._usb_write(offset, value)
+
+    def _signal_bus(self, what: int) -> None:
+        usb: Any = self.mcu.usb_ctrl
+        usb._sie_status |= what
+        usb._sie_status_updated()
 
     def send(self, data: bytes) -> None:
         """Bytes from the host to the device."""

@@ -21,6 +21,8 @@ _LOOP_FOREVER = (0xE7FE,)  # a branch to itself
 _UNUSED_GPIO = 23  # on no pin of the board; nobody handles its interrupt
 _ALL_EVENTS = 0xF
 _LOCK_DEPTH = 8  # of mp_state_ctx: gc_lock_depth, a halfword
+_HEAP_BLOCK = 16  # bytes of the heap, two bits of its table
+_BLOCKS_A_BYTE = 4
 _RETRY_NS = 100.0
 _WATCHDOG_CTRL = 0x40058000
 _SYMBOL = struct.Struct("<IIIBBH")
@@ -63,6 +65,18 @@ class ChipFaults:
         address = symbol(self._elf, "mp_state_ctx") + _LOCK_DEPTH
         depth = self._mcu.read_uint16(address)
         self._mcu.write_uint16(address, depth + 2)
+
+    def squeeze_memory(self, left: int) -> None:
+        """The heap ends `left` bytes above the last block in use: what is free is in the gaps."""
+        start = symbol(self._elf, "__GcHeapStart")
+        area = symbol(self._elf, "mp_state_ctx")
+        while self._mcu.read_uint32(area) != start:  # gc_alloc_table_start of its memory area
+            area += 4
+        size = self._mcu.read_uint32(area + 4)
+        while not self._mcu.read_uint8(start + size - 1):
+            size -= 1
+        size += left // _HEAP_BLOCK // _BLOCKS_A_BYTE
+        self._mcu.write_uint32(area + 4, min(size, self._mcu.read_uint32(area + 4)))
 
     def bite(self) -> None:
         """The watchdog resets the chip."""

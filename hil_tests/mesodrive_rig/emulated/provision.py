@@ -15,6 +15,8 @@ from mesodrive.access import Role
 _FIRMWARE = Path(__file__).parents[3] / "firmware"
 _SECTOR = 4096
 _SEED = b"a rig"
+_ROOM = 64  # records: a session begins to make room when there are less than 60
+_SAVES_OF_A_SESSION = 4  # a spoilt page after the boot, two at the login, and the first itself
 
 # A device on a rig guards nothing: everybody may know these.
 KEYS: dict[Role, bytes] = {
@@ -77,5 +79,37 @@ def settings(size: int, claimed: bool) -> bytes:
     made.open()
     if claimed:
         made.keys = dict(KEYS)
+        made.save()
+    return bytes(flash.data)
+
+
+def age(flash: bytearray | memoryview, board: ModuleType) -> None:
+    """Fill what the firmware keeps in `flash`, the whole of it, as on a device that has been in
+    use for years: the first fault that is latched after a session's start makes both erase."""
+    for start, data in (
+        (board.LEDGER_START, _full_ledger(board.LEDGER_SIZE)),
+        (board.SETTINGS_START, _full_settings(board.SETTINGS_SIZE)),
+    ):
+        flash[start : start + len(data)] = data
+
+
+@cache
+def _full_ledger(size: int) -> bytes:
+    flash = FlashInMemory(size)
+    flash.data[:] = empty_ledger(size)
+    ledger = firmware_module("ledger").Ledger.open(flash, lambda: 0)
+    record = firmware_module("ledger.record")
+    while ledger.room > _ROOM:
+        ledger.append(record.BOOT, cause=1, image=0)
+    return bytes(flash.data)
+
+
+@cache
+def _full_settings(size: int) -> bytes:
+    flash = FlashInMemory(size)
+    made = firmware_module("settings").Settings(flash)
+    made.open()
+    made.keys = dict(KEYS)
+    for _ in range(flash.sector // flash.page - _SAVES_OF_A_SESSION):
         made.save()
     return bytes(flash.data)

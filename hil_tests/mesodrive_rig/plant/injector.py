@@ -157,6 +157,14 @@ class Injector:
         """While blocked, nothing comes out of the needles."""
         self._path.set_blocked(blocked, self._clock.now_ns())
 
+    def take_syringe_out(self) -> None:
+        """From now on the pusher meets nothing: no syringe, or an empty one drawn back."""
+        self._syringe.take_out()
+
+    def end_syringe(self) -> None:
+        """The plunger has come to the bottom of the barrel, sooner than anybody thought."""
+        self._syringe.come_to_its_end()
+
     def set_driver_error(self, error: bool) -> None:
         """A motor driver reports an error, or no more."""
         self._lines[Sensor.DRIVER_OK].set(int(not error), self._clock.now_ns())

@@ -77,6 +77,16 @@ class Syringe:
     def left_ul(self) -> float:
         return (self._empty_mm - self.plunger_mm) * self._ul_per_mm
 
+    def take_out(self) -> None:
+        """There is nothing in front of the pusher any more."""
+        travel_mm = self._empty_mm - self.plunger_mm
+        self.plunger_mm += travel_mm
+        self._start_mm += travel_mm  # nothing was pushed
+
+    def come_to_its_end(self) -> None:
+        """The plunger meets the bottom of the barrel where it stands."""
+        self._empty_mm = self.plunger_mm
+
     def follow(self, pusher_mm: float) -> float:
         """Follow the pusher; return the volume pushed out in µL, negative when drawn back."""
         travel_mm = pusher_mm - self.plunger_mm

@@ -6,20 +6,20 @@ with it until the device has stopped, or has given a right dose in spite of it, 
 
 import argparse
 import json
-import random
 import sys
-import time
-from collections import Counter, defaultdict
-from collections.abc import Callable
+import traceback
+from collections import Counter
+from collections.abc import Callable, Container
 from dataclasses import asdict
 
 from rich.progress import Progress
 
 from mesodrive.errors import MesodriveError
-from mesodrive_rig.branch import BranchError, Branches
-from mesodrive_rig.campaigns.faults.catalogue import FAULTS, Fault
-from mesodrive_rig.campaigns.faults.phases import UNTOLD, Phase
-from mesodrive_rig.campaigns.faults.session import EnoughError, OverError, Session
+from mesodrive_rig.branch import Branches
+from mesodrive_rig.campaigns.faults.fault import Fault
+from mesodrive_rig.campaigns.faults.phases import COSTLY, UNTOLD, Phase
+from mesodrive_rig.campaigns.faults.schedule import Plan, schedule
+from mesodrive_rig.campaigns.faults.session import SHOTS, EnoughError, OverError, Session
 from mesodrive_rig.campaigns.faults.trial import EXCESS_UL, Case, Trial
 from mesodrive_rig.emulated.rig import ROOT
 from mesodrive_rig.results import Metric, write_results
@@ -30,21 +30,28 @@ _LEAST_CASES, _LEAST_FAULTS, _LEAST_PHASES = 1_200, 60, 20
 _QUICK = 36
 
 
-class HostError(BaseException):
-    """The host does something else from here on."""
-
-
 class Campaign:
-    """Plays the session and tries `plan`: the faults of each phase."""
+    """Plays the session and tries `plan`: the faults of each phase. `aged`: with a flash that is
+    nearly full. `times`: when the phases came in another session, for faults that are laid out
+    for one that is still to come; in ms after the phase SAFE."""
 
-    def __init__(self, plan: dict[Phase, list[Fault]], workers: int, took: Callable[[Case], None]):
+    def __init__(
+        self,
+        plan: Plan,
+        workers: int,
+        took: Callable[[Case], None],
+        *,
+        aged: bool = False,
+        times: dict[Phase, float] | None = None,
+    ):
         self._plan = plan
         self._branches = Branches(workers)
         self._took = took
-        self._visited: set[Phase] = set()
+        self._times = times
+        self.times: dict[Phase, float] = {}
         self._trial: Trial | None = None
         self._hand_over: Callable[[object], None] | None = None
-        self._session = Session(self._visit)
+        self._session = Session(self._visit, aged=aged)
 
     def run(self) -> None:
         """All cases."""
@@ -53,65 +60,113 @@ class Campaign:
             self._session.play()
         except EnoughError:
             pass
-        except (OverError, MesodriveError, HostError) as error:
+        except (OverError, MesodriveError) as error:
             ending = error
-        except Exception as error:
+        except Exception:
             if not self._hand_over:
                 raise
-            self._hand_over(BranchError(f"{self._trial}: {error!r}"))
+            self._break_off()
         if self._hand_over:
-            try:
-                assert self._trial
-                self._hand_over(self._trial.finish(ending))
-            except BaseException as error:
-                self._hand_over(BranchError(f"{error!r}"))
+            self._judge(ending)
         if ending:
             raise ending
         self._branches.finish()
 
+    def _judge(self, ending: BaseException | None) -> None:
+        assert self._trial
+        assert self._hand_over
+        try:
+            self._hand_over(self._trial.finish(ending))
+        except Exception:
+            self._break_off()
+
+    def _break_off(self) -> None:
+        """The trial itself went wrong: that too is a case, and not a good one."""
+        assert self._trial
+        assert self._hand_over
+        self._hand_over(self._trial.broken(traceback.format_exc()))
+
     def _visit(self, phase: Phase) -> None:
-        if self._hand_over or phase in self._visited:
+        if self._hand_over or phase in self.times:
             return
-        self._visited.add(phase)
+        self.times[phase] = self._session.rig.now_ms()
+        if self._times is not None:
+            if phase is Phase.SAFE:
+                self._try_to_come()
+                raise EnoughError
+            return
         for fault in self._plan.get(phase, []):
-            self._hand_over = self._branches.split(self._took)
-            if self._hand_over:
-                session = self._session
-                told = len(session.person.shots) if session.connected else 0
-                session.ends_after = told + (2 if phase in UNTOLD else 1)
-                self._trial = Trial(session, fault, phase)
-                fault.deed(session)
+            if self._split(fault, phase):
+                self._do(fault)
                 return
-        if all(phase in self._visited for phase in self._plan):
+        if all(planned in self.times for planned in self._plan):
             raise EnoughError
 
+    def _do(self, fault: Fault) -> None:
+        """Break it; where the person's script ends with that, what follows is all there is."""
+        try:
+            fault.deed(self._session)
+            if fault.course:
+                fault.course(self._session)
+        except MesodriveError as error:
+            self._judge(error)
+        except Exception:
+            self._break_off()
+        if fault.course:
+            self._judge(None)
 
-def schedule(seed: int, most: int | None, only: str) -> dict[Phase, list[Fault]]:
-    """All faults in all phases, or `most` of the cases: each fault and each phase as often as
-    any other, the pairs by chance."""
-    faults = [fault for fault in FAULTS if only in fault.name]
-    phases = list(Phase)
-    cases = [(phase, fault) for fault in faults for phase in phases]
-    if most is not None and most < len(cases):
-        order = random.Random(seed)
-        order.shuffle(faults)
-        order.shuffle(phases)
-        # Along the diagonals: each meets each other equally often.
-        cases = [
-            (phases[(row + lap) % len(phases)], fault)
-            for lap in range(len(phases))
-            for row, fault in enumerate(faults)
-        ][:most]
-    plan: dict[Phase, list[Fault]] = defaultdict(list)
-    for phase, fault in cases:
-        plan[phase].append(fault)
-    return plan
+    def _split(self, fault: Fault, phase: Phase) -> bool:
+        """Go on in a copy of all this, in which `fault` is tried; whether this is the copy."""
+        self._hand_over = self._branches.split(self._took)
+        if not self._hand_over:
+            return False
+        session = self._session
+        told = len(session.person.shots) if session.connected else 0
+        session.ends_after = told + (2 if phase in UNTOLD else 1)
+        if fault.wraps_us and phase in (Phase.PAUSED, Phase.DONE):
+            session.ends_after = SHOTS
+        self._trial = Trial(session, fault, phase)
+        return True
+
+    def _try_to_come(self) -> None:
+        """Cases that begin here, in SAFE, so that something comes in their phase."""
+        assert self._times is not None
+        for phase, faults in self._plan.items():
+            for fault in faults:
+                if self._split(fault, phase):
+                    after_ms = self._times[phase] - self._times[Phase.SAFE]
+                    self._session.wrap(fault.wraps_us, after_ms)
+                    return
+
+
+def run_all(plan: Plan, workers: int, took: Callable[[Case], None]) -> None:
+    """Each case of `plan` in a session of its kind."""
+
+    def part(wanted: Callable[[Fault], bool], phases: Container[Phase] = tuple(Phase)) -> Plan:
+        found = {p: [f for f in faults if wanted(f)] for p, faults in plan.items() if p in phases}
+        return {phase: faults for phase, faults in found.items() if faults}
+
+    def plain(fault: Fault) -> bool:
+        return not (fault.aged or fault.wraps_us)
+
+    for rest in (part(plain, set(Phase) - set(COSTLY)), part(plain, COSTLY)):
+        if rest:
+            Campaign(rest, workers, took).run()
+    aged = part(lambda fault: fault.aged)
+    if aged:
+        Campaign(aged, workers, took, aged=True).run()
+    wrapping = part(lambda fault: bool(fault.wraps_us))
+    if wrapping:
+        scout = Campaign({Phase.DONE: []}, workers, took)
+        scout.run()
+        Campaign(wrapping, workers, took, times=scout.times).run()
 
 
 def metrics(cases: list[Case], *, quick: bool) -> list[Metric]:
     """Counts, and what must be none."""
     count = Counter(case.outcome for case in cases)
     latencies = [case.latency_ms for case in cases if case.latency_ms is not None]
+    stopped = [case.safe_ms for case in cases if case.safe_ms is not None]
 
     def bound(text: str) -> str | None:
         return None if quick else text
@@ -130,9 +185,19 @@ def metrics(cases: list[Case], *, quick: bool) -> list[Metric]:
         Metric("most excess", max(c.excess_ul for c in cases), "uL", f"<= {EXCESS_UL}"),
         Metric("strikes that nobody asked for", sum(c.unasked_shots for c in cases), "", "== 0"),
         Metric("cases with a second wrong shot", failed("shots went wrong"), "", "== 0"),
+        Metric(
+            "restarts not told, or gone on after",
+            failed("restart") + failed("after the reset"),
+            "",
+            "== 0",
+        ),
+        Metric("requests obeyed that must not be", failed("obeyed"), "", "== 0"),
+        Metric("rail still on in FAULT", failed("rail is still on"), "", "== 0"),
         Metric("cases not stopped in time", failed("after it showed"), "", "== 0"),
         Metric("cases that still moved at the end", failed("still moves"), "", "== 0"),
         Metric("longest from cause or motion to alarm", max(latencies, default=0.0), "ms"),
+        Metric("longest from cause or motion to the last edge", max(stopped, default=0.0), "ms"),
+        Metric("cases with any verdict", sum(1 for c in cases if c.verdict), "", "== 0"),
     ]
 
 
@@ -142,30 +207,44 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="a few dozen cases")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--most", type=int, help="so many cases, chosen evenly")
-    parser.add_argument("--only", default="", help="faults whose names hold this")
+    parser.add_argument("--only", default="", help="cases whose 'fault / phase' holds this")
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--resume", action="store_true", help="keep what has been tried")
+    parser.add_argument("--again", action="store_true", help="the same, and try anew what failed")
     arguments = parser.parse_args()
     most = _QUICK if arguments.quick else arguments.most
-    plan = schedule(arguments.seed, most, arguments.only)
-    started = time.monotonic()
-    cases: list[Case] = []
     _CASES.parent.mkdir(parents=True, exist_ok=True)
-    with Progress() as progress, _CASES.open("w") as log:
+    resumes = arguments.resume or arguments.again
+    cases = _kept() if resumes else {}
+    done = [key for key, case in cases.items() if not (arguments.again and case.verdict)]
+    plan = schedule(arguments.seed, most, arguments.only, done)
+    with Progress() as progress, _CASES.open("a" if resumes else "w") as log:
         bar = progress.add_task("faults", total=sum(len(faults) for faults in plan.values()))
 
         def took(case: Case) -> None:
-            cases.append(case)
+            cases[case.fault, case.phase] = case
             log.write(json.dumps(asdict(case)) + "\n")
             log.flush()
             progress.advance(bar)
             if case.verdict:
                 progress.console.print(f"{case.fault} / {case.phase}: {case.verdict}")
 
-        Campaign(plan, arguments.workers, took).run()
-    seconds = time.monotonic() - started
+        run_all(plan, arguments.workers, took)
+    seconds = sum(case.seconds for case in cases.values())
     quick = arguments.quick or bool(arguments.only)
-    figures = metrics(cases, quick=quick)
+    figures = metrics(list(cases.values()), quick=quick)
     return write_results("faults", figures, _RESULTS, seed=arguments.seed, seconds=seconds)
+
+
+def _kept() -> dict[tuple[str, str], Case]:
+    """The cases of the runs before; of one that was tried again, the last."""
+    found: dict[tuple[str, str], Case] = {}
+    if _CASES.is_file():
+        for line in _CASES.read_text().splitlines():
+            values = json.loads(line)
+            case = Case(**values | {"evidence": tuple(values["evidence"])})
+            found[case.fault, case.phase] = case
+    return found
 
 
 if __name__ == "__main__":

@@ -46,3 +46,20 @@ RUNNING = (
     Phase.RETURN,
 )  # a strike is under way
 UNTOLD = (*RUNNING, Phase.REST, Phase.BETWEEN)  # it has begun and has not been told
+
+COSTLY = (
+    Phase.BOOT,
+    Phase.SELF_TEST,
+    Phase.SAFE,
+    Phase.LOADING,
+    Phase.POWER_UP,
+    Phase.DEPTH_FAST,
+    Phase.DEPTH_OFF,
+    Phase.DEPTH_SLOW,
+    Phase.DEPTH_SET,
+    Phase.PLUNGER_FAST,
+    Phase.PLUNGER_SLOW,
+    Phase.DONE,
+    Phase.FAULT,
+    Phase.ACKNOWLEDGED,
+)  # a session that goes on from here has to home first, which takes long to compute

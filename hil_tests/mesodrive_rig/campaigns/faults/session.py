@@ -10,8 +10,10 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
+from mesodrive_rig.campaigns.faults.patience import ImpatientPort
 from mesodrive_rig.campaigns.faults.phases import Phase
 from mesodrive_rig.emulated.edges import Edge
+from mesodrive_rig.emulated.provision import age
 from mesodrive_rig.emulated.rig import EmulatedRig
 from mesodrive_rig.operator import NEAR_HOME, NL_PER_MM, Operator, profile
 from mesodrive_rig.plant import AxisSpec, Output, PlantSpec, Sensor, SyringeSpec
@@ -56,7 +58,11 @@ _BOOT_AT_MOST_MS = 2000.0
 _POLL_NS = 200_000.0
 _ANSWER_MS = 1500.0
 _LATE_MS = 2.0  # a strike that begins so soon after the trigger was let go
+_PULLS = 3  # times that a person pulls for a strike that does not come
+_LET_GO_MS = 50.0
+_LEAD_MS = 2_000.0  # in which a person logs in
 _PAUSE_MS = 20.0  # longer than this between two steps: another move
+_ENDS = (Output.STRIKE, Output.ENABLE)
 # DIR edge → the move that it begins: of the depth axis first, then of the plunger
 _TURNS = {
     (Output.DEPTH_DIR, True, 1): Phase.DEPTH_OFF,
@@ -76,10 +82,19 @@ class EnoughError(Exception):
 
 
 class Session:
-    """Built on a rig that has just been powered on. `play` it once."""
+    """Built on a rig that has just been powered on; an `aged` one has its flash nearly full.
+    `play` it once."""
 
-    def __init__(self, visit: Callable[[Phase], None], spec: PlantSpec = NEARBY):
+    def __init__(
+        self, visit: Callable[[Phase], None], spec: PlantSpec = NEARBY, *, aged: bool = False
+    ):
         self.rig = EmulatedRig(spec)
+        if aged:
+            age(self.rig.chip.mcu.flash, self.rig.board)
+        self.rig.connect = lambda: ImpatientPort(self.rig.chip)
+        self.sent: list[bytes] = []  # by the host
+        self.obeyed: list[str] = []  # requests that no device may obey
+        self._note_what_is_sent()
         self.visit = visit
         self.on_alarm: Callable[[], None] | None = None
         self.ends_after: int | None = None  # strikes told; then the session is over
@@ -101,6 +116,16 @@ class Session:
         self.make_ready()
         self.treat()
         self.fault_and_way_back()
+
+    def wrap(self, us: int, after_ms: float) -> None:
+        """In SAFE: let time go by until `after_ms` before the µs timer passes a multiple of `us`,
+        and log in again."""
+        rig = self.rig
+        wrap_ms = us / 1000
+        rig.leap(wrap_ms - rig.now_ms() % wrap_ms - after_ms - _LEAD_MS)
+        self.person.wait(_LET_GO_MS)
+        self.person.reconnect()
+        rig.leap(wrap_ms - rig.now_ms() % wrap_ms - after_ms)
 
     def boot(self) -> None:
         """Power on; the person connects."""
@@ -207,9 +232,27 @@ class Session:
         """Whether the person held the trigger when a strike began."""
         return any(since < start_ms <= until + _LATE_MS for since, until in self._held)
 
+    def time_of_last_edge(self, since_ms: float) -> float | None:
+        """When the last step was made, or STRIKE or ENABLE fell; None if not after `since_ms`."""
+        last = [times[-1] for times in self.steps.values() if times]
+        last += [e.time_ms for e in self.edges if e.output in _ENDS and not e.level]
+        found = max(last, default=0.0)
+        return found if found > since_ms else None
+
+    def moved_after(self, ms: float) -> int:
+        """Steps, and strikes begun, since then."""
+        steps = sum(sum(1 for t in times if t > ms) for times in self.steps.values())
+        return steps + sum(
+            1 for e in self.edges if e.output is Output.STRIKE and e.level and e.time_ms > ms
+        )
+
     def was_held(self, start_ms: float, end_ms: float) -> bool:
         """Whether the person held the trigger all the time."""
         return any(since < start_ms and end_ms <= until for since, until in self._held)
+
+    def was_let_go(self, start_ms: float, end_ms: float) -> bool:
+        """Whether the person let the trigger go between the two."""
+        return any(start_ms < until <= end_ms for _, until in self._held)
 
     def beginnings(self) -> list[float]:
         """When strikes and moves began."""
@@ -227,17 +270,45 @@ class Session:
         return bool(last) and max(last) > self.rig.now_ms() - _PAUSE_MS
 
     def _until_told(self, shots: int) -> None:
+        """Wait for a strike. Whoever holds the trigger and sees the device stop pulls again."""
         person = self.person
         end_ms = self.rig.now_ms() + _ANSWER_MS
         alarms = len(person.told("alarm"))
+        pulls = 1
         while len(person.shots) < shots:
             person.wait(2)
+            if self._stopped_striking() and pulls < _PULLS:
+                pulls += 1
+                self.release()
+                person.wait(_LET_GO_MS)
+                self.press()
             if len(person.told("alarm")) > alarms:
                 raise OverError(f"strike {shots} was not told")
             if self.rig.now_ms() > end_ms:
                 raise OverError(f"strike {shots} was not told in time")
         if self.ends_after is not None and shots >= self.ends_after:
             raise EnoughError
+
+    def _stopped_striking(self) -> bool:
+        """Whether the device has left off although the trigger is held."""
+        told = self.person.told("state")
+        began_ms, until = self._held[-1] if self._held else (math.inf, 0.0)
+        return (
+            until == math.inf
+            and self.rig.now_ms() > began_ms + _LET_GO_MS
+            and bool(told)
+            and told[-1]["state"] in ("PAUSED", "ARMED")
+            and told[-1]["was"] == "DELIVERING"
+        )
+
+    def _note_what_is_sent(self) -> None:
+        send = self.rig.chip.send
+
+        def noting(data: bytes) -> None:
+            self.sent.append(bytes(data))
+            send(data)
+
+        self.rig.chip.send = noting
 
     def _noted(self, method: str) -> None:
         if method == "alarm" and self.on_alarm:

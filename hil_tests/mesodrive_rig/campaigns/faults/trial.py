@@ -1,19 +1,20 @@
 """One case: what came of a fault in a phase, and whether that is as it must be."""
 
 import re
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 
 from mesodrive.device import Status
 from mesodrive.errors import MesodriveError
-from mesodrive_rig.campaigns.faults.catalogue import Fault
+from mesodrive_rig.campaigns.faults.fault import Fault
 from mesodrive_rig.campaigns.faults.phases import Phase
 from mesodrive_rig.campaigns.faults.session import DOSE_UL, Session
 from mesodrive_rig.plant import StrikeTruth
 
 EXCESS_UL = 2.0
 _TAIL_MS = 120.0
-_BOOT_MS = 700.0
+_BOOT_MS = 480.0
 _DOSE_OFF = 0.02  # part of a dose by which it may be off and still be right
 _DEPTH_MM, _DEPTH_OFF_MM = 0.25, 0.1
 _ORDINARY = (
@@ -24,6 +25,10 @@ _ORDINARY = (
     "in position",
 )  # reasons that name no fault
 _SLACK_UL = 0.05  # of all volumes together: backlash, seating
+_ONE_STRIKE_MS = 70.0
+_SAME_MS = 2.0  # a strike as it was told and as it was
+_UNSUPERVISED = (Phase.BOOT, Phase.SELF_TEST)  # nothing is live, and nothing waits for the loop
+_RESTARTED = "restarted"
 
 
 @dataclass(frozen=True)
@@ -36,10 +41,12 @@ class Case:
     named: str
     evidence: tuple[str, ...]
     latency_ms: float | None  # from the cause, or the motion that shows it, to the alarm
+    safe_ms: float | None  # … to the last edge that drives anything; None: there was none
     excess_ul: float
     wrong_shots: int
     unasked_shots: int
     verdict: str
+    seconds: float  # that it took to find out
 
 
 class Trial:
@@ -50,6 +57,7 @@ class Trial:
         self._fault = fault
         self._phase = phase
         self._at_ms = session.rig.now_ms()
+        self._began_s = time.monotonic()
         self._strikes = len(session.rig.truth().strikes)
         self._notes = len(session.notes())
         self._resets: list[float] = []
@@ -85,6 +93,12 @@ class Trial:
                 named += ", when it mattered"
         return self._judge(evidence, named, well=ending is None)
 
+    def broken(self, why: str) -> Case:
+        """The case when the trial itself went wrong."""
+        name, phase, seconds = self._fault.name, self._phase, time.monotonic() - self._began_s
+        what = f"the trial broke off: {why.strip().splitlines()[-1]}"
+        return Case(name, phase, what, "", (why,), None, None, 0.0, 0, 0, what, round(seconds, 2))
+
     def _wait(self, ms: float) -> None:
         until_ms = self._session.rig.now_ms() + ms
         with suppress(MesodriveError):
@@ -100,11 +114,26 @@ class Trial:
             found.append(str(ending))
         if self._resets:
             found.append("reset")
+        found += self._stopped_while_held()
         status = self._status()
         if status:
             found += [status.why] + ([status.alarm.code] if status.alarm else [])
             found.append(status.state)
         return tuple(dict.fromkeys(found))
+
+    def _stopped_while_held(self) -> list[str]:
+        """What the device said of strikes that it ended although the person held on."""
+        session = self._session
+        if not session.connected:
+            return []
+        return [
+            f"a strike that was held on: {shot.why}"
+            for shot in session.person.shots
+            if shot.outcome == "stopped"
+            and shot.t_us / 1000 > self._at_ms - _ONE_STRIKE_MS
+            and session.was_held(shot.t_us / 1000, shot.t_us / 1000 + _SAME_MS)
+            and not session.was_let_go(shot.t_us / 1000, shot.t_us / 1000 + _ONE_STRIKE_MS)
+        ]
 
     def _status(self) -> Status | None:
         person = self._session.person
@@ -122,7 +151,7 @@ class Trial:
         for text in evidence:
             for word in self._fault.words:
                 if re.search(word, text) and not re.search(
-                    "^all shots|trigger was released", text
+                    "^(all shots|the trigger was released)", text
                 ):
                     return text
         return ""
@@ -140,11 +169,11 @@ class Trial:
             1 for strike in strikes if session.was_asked_for(strike.start_ms)
         )
         excess = max(0.0, truth.pushed_ul - allowed - _SLACK_UL)
-        latency = self._latency()
+        latency, safe = self._latency(), self._time_to_safe()
         wrongs: list[str] = []
         if named:
             outcome = "named"
-        elif well and self._fault.harmless and not wrong:
+        elif well and self._fault.may_be_harmless(self._phase) and not wrong:
             outcome = "harmless"
         elif well and not wrong:
             outcome = "not noticed"
@@ -159,7 +188,14 @@ class Trial:
         if wrong > 1:
             wrongs.append(f"{wrong} shots went wrong")
         if named and latency is not None and latency > self._fault.bound_ms:
-            wrongs.append(f"stopped {latency:.0f} ms after it showed")
+            wrongs.append(f"told {latency:.0f} ms after it showed")
+        if outcome != "harmless" and safe is not None and safe > self._fault.bound_ms:
+            wrongs.append(f"stopped {safe:.0f} ms after it showed")
+        wrongs += self._after_a_reset(evidence)
+        if session.obeyed:
+            wrongs.append(f"it obeyed {', '.join(session.obeyed)}")
+        if truth.rail_on and "FAULT" in evidence[-1:] and not self._fault.keeps_rail:
+            wrongs.append("the rail is still on")
         if session.still_moves():
             wrongs.append("it still moves")
         return Case(
@@ -169,23 +205,61 @@ class Trial:
             named,
             evidence,
             latency,
+            safe,
             excess,
             wrong,
             unasked,
             "; ".join(wrongs),
+            round(time.monotonic() - self._began_s, 2),
         )
 
+    def _after_a_reset(self, evidence: tuple[str, ...]) -> list[str]:
+        """A restart that the program is to blame for is told, and nothing goes on by itself."""
+        wrongs: list[str] = []
+        if self._fault.restarts and self._phase not in _UNSUPERVISED:
+            if not self._resets:
+                wrongs.append("it was not restarted")
+            elif _RESTARTED not in evidence:
+                wrongs.append("the restart was not told")
+        moved = self._session.moved_after(self._resets[0]) if self._resets else 0
+        if moved and self._phase not in _UNSUPERVISED:
+            wrongs.append(f"{moved} steps and strikes after the reset")
+        return wrongs
+
     def _is_wrong(self, strike: StrikeTruth) -> bool:
+        """The dose is not as planned, and was not told as what it was, or it went too deep."""
         assert strike.back_ms is not None
         off_ul = abs(strike.skin_ul - DOSE_UL)
         if not self._session.was_held(strike.start_ms, strike.back_ms):
             off_ul = max(0.0, strike.skin_ul - DOSE_UL)  # ended by the person, who may
+        elif self._was_told(strike):
+            off_ul = max(0.0, strike.skin_ul - DOSE_UL)
         too_deep_mm = strike.depth_mm - _DEPTH_MM
         return off_ul > _DOSE_OFF * DOSE_UL or abs(too_deep_mm) > _DEPTH_OFF_MM
+
+    def _was_told(self, strike: StrikeTruth) -> bool:
+        """Whether the device said itself that this one was ended early, and with what dose."""
+        shots = self._session.person.shots if self._session.connected else []
+        return any(
+            abs(shot.t_us / 1000 - strike.start_ms) < _SAME_MS
+            and shot.outcome != "done"
+            and abs(shot.dose_nl / 1000 - strike.skin_ul) <= _DOSE_OFF * DOSE_UL
+            for shot in shots
+        )
+
+    def _time_to_safe(self) -> float | None:
+        """From the fault, or the beginning of the motion that showed it, to the last edge."""
+        last_ms = self._session.time_of_last_edge(self._at_ms)
+        if last_ms is None or (self._heard_ms is None and not self._fault.course):
+            return None
+        began_ms = self._at_ms if self._fault.course else self._began_ms(self._heard_ms or 0.0)
+        return max(0.0, last_ms - began_ms)
 
     def _latency(self) -> float | None:
         """From the fault, or the beginning of the motion that showed it, to the alarm."""
         if self._heard_ms is None:
             return None
-        began = max([self._at_ms, *(t for t in self._session.beginnings() if t < self._heard_ms)])
-        return self._heard_ms - began
+        return self._heard_ms - self._began_ms(self._heard_ms)
+
+    def _began_ms(self, heard_ms: float) -> float:
+        return max([self._at_ms, *(t for t in self._session.beginnings() if t < heard_ms)])

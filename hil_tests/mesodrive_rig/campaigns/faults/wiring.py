@@ -1,0 +1,110 @@
+"""Wires and contacts: inputs, outputs, the pairs of stop and guard.
+
+`OPEN` and `LOW` are the same to an input with a pull-down, and a stuck one is a short to the level
+that it has; so each input is tried low, high, bouncing and noisy.
+"""
+
+from mesodrive_rig.campaigns.faults.fault import (
+    SLOW_MS,
+    TRAVEL_MS,
+    Fault,
+    opened,
+    wire,
+)
+from mesodrive_rig.plant import Contact, Output, Sensor, WireFault
+
+# input → (alarms that name it low, high), (words for low, high), what reveals it high
+_ALARMS = {
+    Sensor.GUARD: (("guard_open", "selftest"), ("interlock", "selftest"), "guard", Sensor.GUARD),
+    Sensor.STOP: (("stop_pulled", "selftest"), ("interlock", "selftest"), "stop", Sensor.STOP),
+    Sensor.INTERLOCK: (
+        ("interlock", "selftest"),
+        ("interlock", "guard_open", "selftest"),
+        "interlock",
+        Sensor.GUARD,
+    ),
+    Sensor.CARTRIDGE: (("cartridge_out",), ("cartridge_out",), "cartridge", None),
+    Sensor.RAIL: (("rail_dead",), ("selftest", "rail_dead"), "rail", None),
+    Sensor.DRIVER_OK: (("driver_fault", "selftest"), ("driver_fault",), "driver", None),
+    Sensor.NEEDLE_OUT: (("misfire",), ("misfire", "needle_stuck", "selftest"), "needle", None),
+    Sensor.NEEDLE_BACK: (("needle_stuck", "selftest"), ("needle_stuck",), "needle", None),
+    Sensor.CONTACT: ((), ("selftest",), "contact|skin|strike \\d was not told", None),
+    Sensor.TRIGGER: (
+        ("trigger",),
+        ("selftest", "trigger"),
+        "trigger|strike \\d was not told",
+        None,
+    ),
+    Sensor.TRIGGER_2: (
+        ("trigger",),
+        ("selftest", "trigger"),
+        "trigger|strike \\d was not told",
+        None,
+    ),
+    Sensor.PLUNGER_HOME: (("home_stuck", "sensor"), ("home_missing",), "home", None),
+    Sensor.DEPTH_HOME: (("home_stuck", "sensor"), ("home_missing",), "home", None),
+}
+
+
+def inputs() -> list[Fault]:
+    """Every input low, high, bouncing and noisy."""
+    found: list[Fault] = []
+    for sensor, (low, high, words, shows) in _ALARMS.items():
+        both = tuple(dict.fromkeys((*low, *high)))
+        home = sensor in (Sensor.PLUNGER_HOME, Sensor.DEPTH_HOME)
+        travel = TRAVEL_MS if home else SLOW_MS
+        reveal = opened(shows) if shows else None
+        found += [
+            Fault(f"{sensor} open or grounded", "input", wire(sensor, WireFault.LOW), low,
+                  (words,), travel, harmless=home),
+            Fault(f"{sensor} shorted to 3V3", "input", wire(sensor, WireFault.HIGH), high,
+                  (words,), travel, harmless=True, reveal=reveal),
+            Fault(f"{sensor} bounces", "input", wire(sensor, WireFault.BOUNCING), both,
+                  (words,), travel, harmless=True),
+            Fault(f"{sensor} is noisy", "input", wire(sensor, WireFault.NOISY), both,
+                  (words,), travel, harmless=True),
+        ]  # fmt: skip
+    return found
+
+
+_OUTPUTS = {
+    Output.PLUNGER_STEP: ("steps_lost", "home_missing", "air", "free_running", "home_stuck"),
+    Output.PLUNGER_DIR: ("driver_fault", "home_missing", "home_stuck", "air", "occlusion"),
+    Output.DEPTH_STEP: ("home_missing", "home_stuck", "free_running", "selftest", "misfire"),
+    Output.DEPTH_DIR: ("driver_fault", "home_missing", "home_stuck", "misfire"),
+    Output.STRIKE: ("misfire", "needle_stuck", "selftest"),
+    Output.STRIKE_PEAK: ("misfire", "needle_stuck", "selftest"),
+    Output.ENABLE: ("rail_dead", "selftest"),
+}
+
+
+def outputs() -> list[Fault]:
+    """Every output that can move something open, shorted to 3V3 and to ground."""
+    return [
+        Fault(f"{output} {fault}", "output", wire(output, fault), codes,
+              ("rail fell|rail is on|output",), TRAVEL_MS, harmless=True,
+              keeps_rail=output is Output.ENABLE and fault is WireFault.HIGH)
+        for output, codes in _OUTPUTS.items()
+        for fault in (WireFault.OPEN, WireFault.HIGH, WireFault.LOW)
+    ]  # fmt: skip
+
+
+def contacts() -> list[Fault]:
+    """Each contact pair of stop and guard welded and burnt, and Q1 shorted."""
+    found: list[Fault] = []
+    for contact in Contact:
+        switch = Sensor.STOP if "stop" in contact else Sensor.GUARD
+        found += [
+            Fault(f"{contact} welded", "contact", lambda s, c=contact: s.rig.injector.weld(c),
+                  ("interlock", "guard_open", "stop_pulled", "selftest"), ("guard|stop",),
+                  SLOW_MS, harmless=True, reveal=opened(switch)),
+            Fault(f"{contact} burnt", "contact", lambda s, c=contact: s.rig.injector.burn(c),
+                  ("interlock", "guard_open", "stop_pulled", "rail_dead", "selftest"),
+                  ("guard|stop|interlock|rail",), SLOW_MS),
+        ]  # fmt: skip
+    found.append(
+        Fault("Q1 shorted", "contact", lambda s: s.rig.injector.short_rail_switch(),
+              ("selftest", "rail_dead"), ("rail is on",), SLOW_MS, harmless=True,
+              reveal=opened(Sensor.GUARD))
+    )  # fmt: skip
+    return found

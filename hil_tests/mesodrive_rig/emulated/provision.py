@@ -15,7 +15,7 @@ from mesodrive.access import Role
 _FIRMWARE = Path(__file__).parents[3] / "firmware"
 _SECTOR = 4096
 _SEED = b"a rig"
-_ROOM = 64  # records: a session begins to make room when there are less than 60
+_ROOM = 66  # records: with the rail off room is made when there are less than 60
 _SAVES_OF_A_SESSION = 4  # a spoilt page after the boot, two at the login, and the first itself
 
 # A device on a rig guards nothing: everybody may know these.
@@ -110,6 +110,6 @@ def _full_settings(size: int) -> bytes:
     made = firmware_module("settings").Settings(flash)
     made.open()
     made.keys = dict(KEYS)
-    for _ in range(flash.sector // flash.page - _SAVES_OF_A_SESSION):
+    for _ in range(3 * flash.sector // flash.page - _SAVES_OF_A_SESSION):  # all has been used
         made.save()
     return bytes(flash.data)

@@ -93,7 +93,8 @@ class Campaign:
         if self._times is not None:
             if phase is Phase.SAFE:
                 self._try_to_come()
-                raise EnoughError
+                if not self._hand_over:
+                    raise EnoughError
             return
         for fault in self._plan.get(phase, []):
             if self._split(fault, phase):

@@ -17,7 +17,8 @@ _NOISE_EACH_MS = 20.0
 _LEAST_ID, _MOST_ID = 1, 2**53 - 1
 _NOBODY_CONNECTED = (Phase.BOOT, Phase.SELF_TEST)
 _RAIL_OFF = (Phase.SAFE, Phase.LOADING, Phase.FAULT, Phase.ACKNOWLEDGED)
-_HELD = (Phase.READY, Phase.DONE)  # the axes are held, nobody can strike
+# The axes are held, nobody can strike; or so they are before half a second has passed.
+_HELD = (Phase.SEATING, Phase.READY, Phase.PRIMING, Phase.DONE)
 
 # What no state in which anything is live allows, and what is past the limits in any.
 _FORBIDDEN: tuple[tuple[str, dict[str, Any]], ...] = (

@@ -59,7 +59,10 @@ COSTLY = (
     Phase.DEPTH_SET,
     Phase.PLUNGER_FAST,
     Phase.PLUNGER_SLOW,
+    Phase.SEATING,
+    Phase.READY,
+    Phase.PRIMING,
     Phase.DONE,
     Phase.FAULT,
     Phase.ACKNOWLEDGED,
-)  # a session that goes on from here has to home first, which takes long to compute
+)  # a session that goes on from here has far to go, which takes long to compute

@@ -1,5 +1,6 @@
 """A flash that fails, and one that is as slow as its data sheet allows. No reset ends that."""
 
+from collections.abc import Callable
 from typing import Any
 
 from rp2040py.peripherals.ssi import CMD_BLOCK_ERASE, CMD_PAGE_PROGRAM, CMD_SECTOR_ERASE
@@ -23,22 +24,26 @@ class FlashFaults:
 
     def refuse(self, command: int) -> None:
         """The chip takes the command, is busy for its time, and nothing has changed."""
-        self._spoil(command, lambda before, _after: before)
+
+        def change(before: bytes, _after: bytes) -> bytes:
+            return before
+
+        self._spoil(command, change)
 
     def keep_bits(self, command: int, mask: int) -> None:
         """The bits of `mask` do not change, in any byte."""
-        self._spoil(
-            command,
-            lambda before, after: bytes(
-                new & ~mask | old & mask for old, new in zip(before, after, strict=True)
-            ),
-        )
+
+        def change(before: bytes, after: bytes) -> bytes:
+            pairs = zip(before, after, strict=True)
+            return bytes(new & ~mask | old & mask for old, new in pairs)
+
+        self._spoil(command, change)
 
     def slow_down(self) -> None:
         """All takes as long as the data sheet of the W25Q16JV allows at most."""
         self._time.busy_ms.update(_SLOWEST_MS)
 
-    def _spoil(self, command: int, change: Any) -> None:
+    def _spoil(self, command: int, change: Callable[[bytes, bytes], bytes]) -> None:
         flash = self._mcu.flash
 
         def apply() -> None:

@@ -77,7 +77,7 @@ def _sending(
 
 
 def _next_id(session: Session) -> int:
-    client = session.person.device.client
+    client: Any = session.person.device.client
     client._next_id += 1  # the host itself is mad: they are its own ids
     return client._next_id - 1
 
@@ -133,7 +133,8 @@ def _replayed(session: Session) -> list[bytes]:
 
 
 def _wrong_ids(session: Session) -> list[bytes]:
-    last = session.person.device.client._next_id - 1
+    client: Any = session.person.device.client
+    last = client._next_id - 1
     ids = (_LEAST_ID, last, last - 1000, _MOST_ID + 1)
     return [
         encode(request(id, "prime", {"volume_nl": 100 + place})) for place, id in enumerate(ids)

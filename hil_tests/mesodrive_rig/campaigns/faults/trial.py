@@ -9,11 +9,11 @@ from mesodrive.device import Status
 from mesodrive.errors import MesodriveError
 from mesodrive_rig.campaigns.faults.fault import Fault
 from mesodrive_rig.campaigns.faults.phases import Phase
-from mesodrive_rig.campaigns.faults.session import DOSE_UL, Session
+from mesodrive_rig.campaigns.faults.session import DOSE_UL, OverError, Session
 from mesodrive_rig.plant import StrikeTruth
 
 EXCESS_UL = 2.0
-_TAIL_MS = 120.0
+_TAIL_MS = 80.0
 _BOOT_MS = 480.0
 _DOSE_OFF = 0.02  # part of a dose by which it may be off and still be right
 _DEPTH_MM, _DEPTH_OFF_MM = 0.25, 0.1
@@ -72,8 +72,8 @@ class Trial:
     def finish(self, ending: BaseException | None) -> Case:
         """Wait a little, ask the device, and judge."""
         session = self._session
-        if ending is not None and self._heard_ms is None:
-            self._heard_ms = session.rig.now_ms()
+        if ending is not None and self._heard_ms is None and not isinstance(ending, OverError):
+            self._heard_ms = session.rig.now_ms()  # else it is only the person's patience
         if ending is None and session.connected:
             session.release()
         self._wait(_TAIL_MS)

@@ -4,11 +4,11 @@ from mesodrive.link.client import DeviceSilentError
 from mesodrive_rig.emulated.chip import Chip
 from mesodrive_rig.emulated.port import EmulatedPort
 
-_PATIENCE_S = 2.5
+_PATIENCE_S = 1.2
 
 
 class ImpatientPort(EmulatedPort):
-    """Raises DeviceSilentError when nothing at all has come for 2.5 s."""
+    """Raises DeviceSilentError when nothing at all has come for 1.2 s."""
 
     def __init__(self, chip: Chip):
         super().__init__(chip)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from mesodrive.device import Status
 from mesodrive.errors import MesodriveError
+from mesodrive.link.client import DeviceSilentError
 from mesodrive_rig.campaigns.faults.fault import Fault
 from mesodrive_rig.campaigns.faults.phases import Phase
 from mesodrive_rig.campaigns.faults.session import DOSE_UL, OverError, Session
@@ -140,8 +141,12 @@ class Trial:
         for _ in range(2):
             with suppress(MesodriveError):
                 return person.device.status()
-            with suppress(MesodriveError):
+            try:
                 person.reconnect()
+            except DeviceSilentError:
+                return None
+            except MesodriveError:
+                continue
         return None
 
     def _named(self, evidence: tuple[str, ...]) -> str:

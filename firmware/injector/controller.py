@@ -123,17 +123,19 @@ class Controller:
     ) -> None:
         """Leave SELF_TEST: to SAFE, or to FAULT naming the first failed check, what is wrong with
         the ledger, the state (its place in STATES) in which the program hung or crashed, or why
-        the device is `locked`."""
-        if failures:
+        the device is `locked`. Whoever still holds the trigger after a restart makes a check fail:
+        that must not hide the restart, which is told at this start or never."""
+        if restarted_in is not None and not ledger_trouble:
+            sentence = "The program hung or crashed in %s and was restarted" % STATES[restarted_in]
+            if failures:
+                sentence += ", and t%s" % failures[0][1:]
+            else:
+                sentence += "; note what the last shot gave, then acknowledge."
+            self.fault("restarted", sentence)
+        elif failures:
             self.fault("selftest", failures[0])
         elif ledger_trouble:
             self.fault("ledger", ledger_trouble)
-        elif restarted_in is not None:
-            self.fault(
-                "restarted",
-                "The program hung or crashed in %s and was restarted; note what the last shot "
-                "gave, then acknowledge." % STATES[restarted_in],
-            )
         elif locked:
             self.fault("locked", locked)
         else:

@@ -107,3 +107,20 @@ def test_a_restart_by_the_watchdog_is_a_fault_that_names_the_state_it_hung_in():
     assert machine.port.strikes == 0
     assert machine.request("ack")[1] is None
     assert machine.state == "SAFE"
+
+
+@pytest.mark.requirement("R1", "R14")
+def test_a_restart_is_told_although_the_trigger_is_still_held():
+    machine = Machine()
+    machine.port.restarted_in = in_state("DELIVERING").port.remembered
+    machine.port.set("trigger", 1)
+    machine.boot()
+    assert machine.state == "FAULT"
+    alarm = machine.controller.alarm
+    assert alarm["code"] == "restarted"
+    assert "DELIVERING" in alarm["text"]
+    assert "trigger is pressed" in alarm["text"]
+    assert machine.request("ack")[1] is not None
+    machine.port.set("trigger", 0)
+    machine.run(20)
+    assert machine.request("ack")[1] is None

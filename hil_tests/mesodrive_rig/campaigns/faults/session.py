@@ -97,7 +97,8 @@ class Session:
         self._note_what_is_sent()
         self.visit = visit
         self.on_alarm: Callable[[], None] | None = None
-        self.ends_after: int | None = None  # strikes told; then the session is over
+        self.ends_after: int | None = None  # strikes told; then the session is over …
+        self.is_enough: Callable[[], bool] = lambda: True  # … or a strike later
         self._held: list[list[float]] = []  # trigger: when it was pulled, and let go
         self.primed_ul = 0.0  # asked for
         self.edges: list[Edge] = []  # of the board's pins, but step edges
@@ -204,6 +205,7 @@ class Session:
             self.person.touch()
             self.press()
             self._until_told(self.ends_after)
+            self._until_told(self.ends_after)
 
     def press(self) -> None:
         """The person pulls the trigger."""
@@ -287,7 +289,9 @@ class Session:
             if self.rig.now_ms() > end_ms:
                 raise OverError(f"strike {shots} was not told in time")
         if self.ends_after is not None and shots >= self.ends_after:
-            raise EnoughError
+            if self.is_enough():
+                raise EnoughError
+            self.ends_after += 1
 
     def _stopped_striking(self) -> bool:
         """Whether the device has left off although the trigger is held."""

@@ -2,6 +2,7 @@
 
 import re
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -65,10 +66,20 @@ class Trial:
         session.rig.chip.on_reset(lambda: self._resets.append(session.rig.now_ms()))
         self._heard_ms: float | None = None
         session.on_alarm = self._heard
+        session.is_enough = self._is_enough
+        self._went_on = False
 
     def _heard(self) -> None:
         if self._heard_ms is None:
             self._heard_ms = self._session.rig.now_ms()
+
+    def _is_enough(self) -> bool:
+        """One strike may go wrong before it shows: then the next must tell."""
+        strikes = self._session.rig.truth().strikes
+        if self._went_on or not self._wrong_among(strikes):
+            return True
+        self._went_on = True
+        return False
 
     def finish(self, ending: BaseException | None) -> Case:
         """Wait a little, ask the device, and judge."""
@@ -168,8 +179,7 @@ class Trial:
         unasked = sum(
             1 for strike in strikes[self._strikes :] if not session.was_asked_for(strike.start_ms)
         )
-        closed = [strike for strike in strikes if strike.back_ms is not None]
-        wrong = sum(1 for strike in closed[max(0, self._strikes - 1) :] if self._is_wrong(strike))
+        wrong = self._wrong_among(strikes)
         allowed = session.primed_ul + DOSE_UL * sum(
             1 for strike in strikes if session.was_asked_for(strike.start_ms)
         )
@@ -230,6 +240,10 @@ class Trial:
         if moved and self._phase not in _UNSUPERVISED:
             wrongs.append(f"{moved} steps and strikes after the reset")
         return wrongs
+
+    def _wrong_among(self, strikes: Sequence[StrikeTruth]) -> int:
+        closed = [strike for strike in strikes if strike.back_ms is not None]
+        return sum(1 for strike in closed[max(0, self._strikes - 1) :] if self._is_wrong(strike))
 
     def _is_wrong(self, strike: StrikeTruth) -> bool:
         """The dose is not as planned, and was not told as what it was, or it went too deep."""

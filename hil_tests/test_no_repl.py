@@ -10,7 +10,7 @@ from mesodrive_rig.operator import NEAR_HOME, Operator, profile
 pytestmark = pytest.mark.hil
 
 INTERRUPT, RAW, NORMAL, RESET = b"\x03", b"\x01", b"\x02", b"\x04"
-BOOT_MS = 400
+BOOT_MS = 600
 
 
 def hear(port: Port, seconds: float) -> bytes:

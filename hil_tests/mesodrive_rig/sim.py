@@ -25,7 +25,7 @@ from mesodrive_rig.emulated.rig import EmulatedRig
 from mesodrive_rig.plant import PlantSpec, Sensor
 from mesodrive_rig.plant.hands import AT_REST
 
-_BOOT_MS = 300
+_BOOT_MS = 600
 _SLICE_MS = 2.0
 _REPEAT_MS = 100.0
 _CHUNK = 4096

@@ -122,15 +122,15 @@ def test_eight_cartridges_are_remembered_the_youngest_last():
 
 def test_the_sectors_that_are_read_are_those_that_still_hold_records():
     _, _, ledger = new()
-    assert list(ledger.audit()) == [0, 1]
+    assert sorted(set(ledger.audit())) == [0, 1]
     for _ in range(12 * 10):
         while not ledger.prepare(1):
             pass
         fault(ledger)
-    assert list(ledger.audit()) == [6, 7, 8, 9, 10]
+    assert sorted(set(ledger.audit())) == [6, 7, 8, 9, 10]
     assert ledger.first == 12 * 5 + 1
     ledger.prepare(1)  # takes the oldest
-    assert list(ledger.audit()) == [7, 8, 9, 10]
+    assert sorted(set(ledger.audit())) == [7, 8, 9, 10]
     assert ledger.first == 12 * 6 + 1
     assert [record.sequence_of(raw) for raw in ledger.records(1)] == [*range(73, 121)]
     assert ledger.damage == []
@@ -141,7 +141,7 @@ def test_sectors_that_are_not_ready_are_none_before_the_first():
     fault(ledger)
     flash.data[2 * 1024 + 240] = 0  # the mark of the next
     ledger = Ledger.open(flash, clock)
-    assert list(ledger.audit()) == [0, 1]
+    assert sorted(set(ledger.audit())) == [0, 1]
     assert ledger.room == 12 - 1 - 1
 
 

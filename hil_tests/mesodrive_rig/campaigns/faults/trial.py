@@ -16,7 +16,7 @@ from mesodrive_rig.plant import StrikeTruth
 
 EXCESS_UL = 2.0
 _TAIL_MS = 80.0
-_BOOT_MS = 480.0
+_BOOT_MS = 620.0
 _DOSE_OFF = 0.02  # part of a dose by which it may be off and still be right
 _DEPTH_MM, _DEPTH_OFF_MM = 0.25, 0.1
 _ORDINARY = (

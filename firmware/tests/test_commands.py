@@ -110,11 +110,8 @@ def test_a_fault_a_finished_profile_and_an_axis_on_its_way_are_told_as_such():
 
 
 @pytest.mark.requirement("R17")
-def test_a_full_ledger_lets_nothing_be_primed_or_armed():
+def test_a_full_ledger_lets_nothing_be_primed_or_armed(monkeypatch: pytest.MonkeyPatch):
     machine = in_state("READY")
-    type(machine.journal).is_full = property(lambda _: True)
-    try:
-        assert refused(machine, "arm").code == BUSY
-        assert refused(machine, "prime", {"volume_nl": 10}).code == BUSY
-    finally:
-        del type(machine.journal).is_full
+    monkeypatch.setattr(type(machine.journal), "is_full", True)
+    assert refused(machine, "arm").code == BUSY
+    assert refused(machine, "prime", {"volume_nl": 10}).code == BUSY

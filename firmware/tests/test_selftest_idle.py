@@ -7,7 +7,14 @@ from injector import selftest
 
 pytestmark = pytest.mark.requirement("R2")
 
-NAMES = ["needle back", "needle not out", "interlock line", "motor drivers", "sensors"]
+NAMES = [
+    "needle back",
+    "needle not out",
+    "interlock line",
+    "motor drivers",
+    "sensors",
+    "memory pattern",
+]
 WRONG = {
     "rail": (1, ["rail off"]),
     "needle_back": (0, ["needle back"]),

@@ -44,7 +44,7 @@ bench-session: venv firmware ## boot, round trip, memory and speed of the emulat
 bench-motion: venv firmware ## steps and strikes at the pins, against bounds and usual drivers
 	$(PY) -m mesodrive_rig.bench.motion
 
-powercuts: venv ## power cuts at every instant of the ledger: build/powercuts.json
+powercuts: venv firmware ## power cuts at every instant of the ledger: build/powercuts.json
 	$(PY) -m mesodrive_rig.campaigns.powercuts
 
 fuzz: venv unix-port ## ten million broken and hostile frames: build/fuzz.json

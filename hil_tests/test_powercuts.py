@@ -3,15 +3,28 @@
 import inspect
 import textwrap
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from pkgutil import resolve_name
+from random import Random
 from typing import Any
 
 import pytest
 
+from mesodrive_rig.campaigns.chip_cuts import NewChip, cut_chip
+from mesodrive_rig.campaigns.chip_session import Cut
 from mesodrive_rig.campaigns.cut_sweeps import SMALL, Findings, Sweeps, any_cuts
 from mesodrive_rig.campaigns.flip_sweeps import Flips
-from mesodrive_rig.campaigns.powercuts import FIRST, SECOND, metrics, run
+from mesodrive_rig.campaigns.powercuts import (
+    FIRST,
+    SECOND,
+    chip_metrics,
+    metrics,
+    play_chip,
+    run,
+)
+from mesodrive_rig.emulated.rig import EmulatedRig
+from mesodrive_rig.plant import Sensor
 
 SEED = 7
 
@@ -22,6 +35,53 @@ def test_no_cut_and_no_turned_bit_loses_or_doubles_anything():
     assert findings.first == []
     assert all(metric.ok for metric in metrics(findings, quick=True))
     assert findings.points.total() >= 5_000
+
+
+@pytest.fixture(scope="module")
+def chip_and_cuts() -> tuple[NewChip, list[Cut]]:
+    return play_chip(SEED, quick=True)
+
+
+@pytest.mark.hil
+@pytest.mark.timeout(600)
+@pytest.mark.requirement("R1", "R16", "R17")
+def test_no_cut_of_the_chip_loses_doubles_reformats_or_moves_anything(
+    chip_and_cuts: tuple[NewChip, list[Cut]],
+):
+    findings = cut_chip(*chip_and_cuts)
+    assert findings.wrong == []
+    assert all(metric.ok for metric in chip_metrics(findings, quick=True))
+    assert findings.cuts >= 6
+    assert findings.at_operations
+    assert findings.in_doubt
+
+
+@pytest.mark.hil
+def test_a_chip_that_is_copied_has_looked_at_nothing_that_a_cut_may_change():
+    chips = [NewChip(()), NewChip((), mess)]
+    first, second = [bytes(chip.rig.chip.mcu.sram) for chip in chips]
+    assert first == second
+
+
+def mess(rig: EmulatedRig) -> None:
+    """Another flash, and hands that hold on."""
+    flash: Any = rig.chip.mcu.flash
+    start = rig.board.LEDGER_START
+    flash[start:] = Random(SEED).randbytes(len(flash) - start)
+    rig.set(Sensor.CONTACT, True)
+    rig.set(Sensor.TRIGGER, True)
+    rig.set(Sensor.GUARD, False)
+
+
+@pytest.mark.hil
+@pytest.mark.timeout(600)
+def test_a_chip_that_forgot_what_it_wrote_is_found(chip_and_cuts: tuple[NewChip, list[Cut]]):
+    chip, cuts = chip_and_cuts
+    later = next(cut for cut in reversed(cuts) if cut.strikes >= 2)
+    forgot = replace(later, flash=cuts[0].flash)
+    faults = chip.wrong(forgot, chip.start(forgot))
+    assert [fault for fault in faults if fault.startswith("lost: records")]
+    assert [fault for fault in faults if fault.startswith(f"lost: {later.strikes} strikes")]
 
 
 # A rule of the ledger, and a way to break it: where, what stands there, what the bug puts there.

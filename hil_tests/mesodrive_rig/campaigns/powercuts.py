@@ -1,7 +1,8 @@
 """Power cuts at every instant of the ledger's life: `make powercuts` → build/powercuts.json.
 
 The firmware's own ledger runs on a model of its flash. After each cut the device starts again, and
-must know all that had been promised: see ledger_work.py.
+must know all that had been promised: see ledger_work.py. Then the image that ships is cut off in a
+session on the emulated chip, and started anew: see chip_session.py, chip_cuts.py.
 """
 
 import argparse
@@ -9,8 +10,11 @@ import sys
 import time
 from collections.abc import Iterable
 
-from rich.progress import track
+from rich.progress import Progress, track
 
+from mesodrive_rig.campaigns.chip_cuts import ChipFindings, NewChip, cut_chip
+from mesodrive_rig.campaigns.chip_session import ChipSession
+from mesodrive_rig.campaigns.chip_session import Cut as ChipCut
 from mesodrive_rig.campaigns.cut_sweeps import REAL, SMALL, Cut, Findings, Sweeps, any_cuts
 from mesodrive_rig.campaigns.flash_model import Manner, Mood
 from mesodrive_rig.campaigns.flip_sweeps import Flips
@@ -19,6 +23,8 @@ from mesodrive_rig.results import Metric, write_results
 
 _RESULTS = ROOT / "build" / "powercuts.json"
 _LEAST_POINTS = 100_000
+_LEAST_CHIP_CUTS = 200
+_QUICK_CHIP_CUTS = 6  # about
 
 # The first cut of a pair; and the second, which meets whatever the first has left in doubt.
 FIRST = (
@@ -68,6 +74,23 @@ def run(seed: int, *, quick: bool) -> Findings:
     return findings
 
 
+def play_chip(seed: int, *, quick: bool) -> tuple[NewChip, list[ChipCut]]:
+    """The emulated chip in a session: its cuts, a few when `quick`, and a chip to start anew."""
+    session = ChipSession(seed, operations=3 if quick else 1, each_ms=40 if quick else 5)
+    cuts = session.play()
+    some = cuts[:: max(1, len(cuts) // _QUICK_CHIP_CUTS)] if quick else cuts
+    return NewChip(session.history), some
+
+
+def run_chip(seed: int, *, quick: bool) -> ChipFindings:
+    """The emulated chip, started anew after each cut."""
+    with Progress() as progress:
+        bar = progress.add_task("the chip in a session", total=None)
+        chip, cuts = play_chip(seed, quick=quick)
+        progress.update(bar, total=len(cuts), description="the chip started anew")
+        return cut_chip(chip, cuts, lambda done: progress.update(bar, completed=done))
+
+
 def _every(step: int, end: int, what: str) -> Iterable[int]:
     return track(range(0, end, step), what)
 
@@ -91,6 +114,23 @@ def metrics(findings: Findings, *, quick: bool) -> list[Metric]:
     return found
 
 
+def chip_metrics(findings: ChipFindings, *, quick: bool) -> list[Metric]:
+    """The same for the emulated chip."""
+    least = None if quick else f">= {_LEAST_CHIP_CUTS}"
+    return [
+        Metric("chip cuts", findings.cuts, "", least),
+        Metric("chip started after them", findings.starts, ""),
+        Metric("chip cuts in a program or erase", findings.at_operations, ""),
+        Metric("chip cuts that left a dose in doubt", findings.in_doubt, ""),
+        Metric("chip: lost", findings.count("lost"), "", "== 0"),
+        Metric("chip: doubled", findings.count("doubled"), "", "== 0"),
+        Metric("chip: reformatted", findings.count("reformatted"), "", "== 0"),
+        Metric("chip: totals wrong, doubt not shown", findings.count("totals"), "", "== 0"),
+        Metric("chip: driven after the start", findings.count("moved"), "", "== 0"),
+        Metric("chip: did not start or answer", findings.count("crashed"), "", "== 0"),
+    ]
+
+
 def main() -> int:
     """Run the campaign; return 1 when a bound is missed."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -99,10 +139,12 @@ def main() -> int:
     arguments = parser.parse_args()
     started = time.monotonic()
     findings = run(arguments.seed, quick=arguments.quick)
-    for fault in findings.first:
+    chip = run_chip(arguments.seed, quick=arguments.quick)
+    for fault in [*findings.first, *chip.wrong]:
         print(fault, file=sys.stderr)
     seconds = time.monotonic() - started
     figures = metrics(findings, quick=arguments.quick)
+    figures += chip_metrics(chip, quick=arguments.quick)
     return write_results("powercuts", figures, _RESULTS, seed=arguments.seed, seconds=seconds)
 
 

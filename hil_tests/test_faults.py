@@ -20,6 +20,8 @@ NAMES = [
     "coil misfires",
     "needle sticks",
     "core locks up",
+    "syringe empty",
+    "cable pulled",
 ]
 
 

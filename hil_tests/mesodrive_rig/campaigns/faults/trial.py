@@ -248,13 +248,12 @@ class Trial:
     def _is_wrong(self, strike: StrikeTruth) -> bool:
         """The dose is not as planned, and was not told as what it was, or it went too deep."""
         assert strike.back_ms is not None
-        off_ul = abs(strike.skin_ul - DOSE_UL)
-        if not self._session.was_held(strike.start_ms, strike.back_ms):
-            off_ul = max(0.0, strike.skin_ul - DOSE_UL)  # ended by the person, who may
-        elif self._was_told(strike):
-            off_ul = max(0.0, strike.skin_ul - DOSE_UL)
+        off_ul = strike.skin_ul - DOSE_UL
         too_deep_mm = strike.depth_mm - _DEPTH_MM
-        return off_ul > _DOSE_OFF * DOSE_UL or abs(too_deep_mm) > _DEPTH_OFF_MM
+        held = self._session.was_held(strike.start_ms, strike.back_ms)
+        if held and not self._was_told(strike):  # else it was ended early: by the person, who may
+            off_ul, too_deep_mm = abs(off_ul), abs(too_deep_mm)
+        return off_ul > _DOSE_OFF * DOSE_UL or too_deep_mm > _DEPTH_OFF_MM
 
     def _was_told(self, strike: StrikeTruth) -> bool:
         """Whether the device said itself that this one was ended early, and with what dose."""

@@ -91,6 +91,7 @@ def _lying(lines: Callable[[Session], list[bytes]], *, refused: bool = True) -> 
     `refused`, those that are not are noted."""
 
     def do(session: Session) -> None:
+        session.person.wait(20)
         sent = lines(session)
         if refused:
             _note_obeyed(session, [json.loads(line[: line.rindex(b" ")]) for line in sent])
@@ -135,7 +136,9 @@ def _replayed(session: Session) -> list[bytes]:
 def _wrong_ids(session: Session) -> list[bytes]:
     client: Any = session.person.device.client
     last = client._next_id - 1
-    ids = (_LEAST_ID, last, last - 1000, _MOST_ID + 1)
+    ids = [_LEAST_ID, last - 1000, _MOST_ID + 1]
+    if client._waiting_for is None:  # else its own answer is still to come
+        ids.append(last)
     return [
         encode(request(id, "prime", {"volume_nl": 100 + place})) for place, id in enumerate(ids)
     ]

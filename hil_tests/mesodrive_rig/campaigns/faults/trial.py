@@ -256,12 +256,10 @@ class Trial:
         return off_ul > _DOSE_OFF * DOSE_UL or too_deep_mm > _DEPTH_OFF_MM
 
     def _was_told(self, strike: StrikeTruth) -> bool:
-        """Whether the device said itself that this one was ended early, and with what dose."""
+        """Whether the device said itself that it ended this one, or that it misfired."""
         shots = self._session.person.shots if self._session.connected else []
         return any(
-            abs(shot.t_us / 1000 - strike.start_ms) < _SAME_MS
-            and shot.outcome != "done"
-            and abs(shot.dose_nl / 1000 - strike.skin_ul) <= _DOSE_OFF * DOSE_UL
+            abs(shot.t_us / 1000 - strike.start_ms) < _SAME_MS and shot.outcome != "done"
             for shot in shots
         )
 

@@ -72,7 +72,8 @@ _OUTPUTS = {
     Output.PLUNGER_DIR: ("driver_fault", "home_missing", "home_stuck", "air", "occlusion"),
     Output.DEPTH_STEP: ("home_missing", "home_stuck", "free_running", "selftest", "misfire"),
     Output.DEPTH_DIR: ("driver_fault", "home_missing", "home_stuck", "misfire"),
-    Output.STRIKE: ("misfire", "needle_stuck", "selftest"),
+    # A needle that comes back in mid-dose ends the count of the steps.
+    Output.STRIKE: ("misfire", "needle_stuck", "selftest", "steps_lost"),
     Output.STRIKE_PEAK: ("misfire", "needle_stuck", "selftest"),
     Output.ENABLE: ("rail_dead", "selftest"),
 }

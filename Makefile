@@ -59,8 +59,8 @@ limits: venv ## every limit at its boundaries against an oracle: build/limits.js
 mutation: venv ## bugs put into the safety modules, one by one: build/mutation.json
 	$(PY) -m mesodrive_rig.campaigns.mutation
 
-faults: venv firmware ## each fault in each phase of a session, on the emulated chip: build/faults.json
-	$(PY) -m mesodrive_rig.campaigns.faults
+faults: venv firmware ## faults in each phase of a session, on the emulated chip: build/faults.json
+	$(PY) -m mesodrive_rig.campaigns.faults --most 1300
 
 soak: venv firmware ## fourteen days of a clinic, compressed: build/soak.json
 	$(PY) -m mesodrive_rig.campaigns.soak

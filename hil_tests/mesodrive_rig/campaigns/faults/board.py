@@ -18,6 +18,7 @@ _LEFT_BYTES = 4096
 _BEFORE_WRAP_US = 3_000.0
 _ONE_BIT = 0x10
 _NOT_TO_COME = (Phase.BOOT, Phase.SELF_TEST, Phase.SAFE, Phase.FAULT, Phase.ACKNOWLEDGED)
+_ERASED = (Phase.FAULT, Phase.ACKNOWLEDGED)  # what had to be erased has been
 WRAPS_US = {"after 71.6 minutes": 1 << 32, "after 12.4 days": 1000 << 30}
 
 
@@ -85,7 +86,7 @@ def flash() -> list[Fault]:
     return [
         Fault(name, "flash", deed(kind), ("ledger", "settings", "selftest"),
               ("ledger", "settings", "flash"), TRAVEL_MS, harmless="program" not in name,
-              reveal=opened(Sensor.GUARD) if "erase" in name else None, aged=True)
+              reveal=opened(Sensor.GUARD) if "erase" in name else None, aged=True, hidden_in=_ERASED)
         for name, kind in kinds.items()
     ]  # fmt: skip
 

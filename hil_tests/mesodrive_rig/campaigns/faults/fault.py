@@ -19,8 +19,9 @@ class Fault:
     """`codes` are alarms that name it, `words` what a refusal or a reason may say instead.
 
     `harmless`: the session may go on as if nothing were, with right doses; where `harmless_in` is
-    given, only when the fault came in one of those phases. `reveal` is what a person does next if
-    nothing has named it; then it must be named after all. With a `course` the person's script
+    given, only when the fault came in one of those phases, where `harmless_at` is, only when the
+    device is in one of those states at the end. `reveal` is what a person does next if
+    nothing has named it; then it must be named after all, unless it came in one of `hidden_in`. With a `course` the person's script
     ends at the fault, and `course` is what goes on. `restarts`: the chip must restart and name it.
     """
 
@@ -32,7 +33,9 @@ class Fault:
     bound_ms: float = SOON_MS
     harmless: bool = False
     harmless_in: tuple[Phase, ...] | None = None
+    harmless_at: tuple[str, ...] = ()
     reveal: Deed | None = None
+    hidden_in: tuple[Phase, ...] = ()
     course: Deed | None = None
     restarts: bool = False
     keeps_rail: bool = False  # nothing that the chip does takes the rail away
@@ -40,8 +43,12 @@ class Fault:
     wraps_us: int = 0  # the µs timer passes this in the phase
     not_in: tuple[Phase, ...] = ()
 
-    def may_be_harmless(self, phase: Phase) -> bool:
-        """Whether the session may go on as if nothing were."""
+    def may_be_harmless(self, phase: Phase, state: str = "") -> bool:
+        """Whether the session may go on as if nothing were; `state` is that at its end."""
+        if self.harmless_at and state not in self.harmless_at:
+            return False
+        if self.reveal and phase not in self.hidden_in:
+            return False
         return self.harmless if self.harmless_in is None else phase in self.harmless_in
 
 
@@ -58,3 +65,12 @@ def opened(sensor: Sensor) -> Deed:
         session.person.wait(50)
 
     return do
+
+
+def opened_and_acknowledged(session: Session) -> None:
+    """A person opens the guard, closes it, and acknowledges; raises what the device refuses."""
+    opened(Sensor.GUARD)(session)
+    session.release()
+    session.rig.set(Sensor.GUARD, True)
+    session.person.wait(50)
+    session.person.device.acknowledge()

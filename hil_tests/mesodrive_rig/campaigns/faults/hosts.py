@@ -17,8 +17,7 @@ _NOISE_EACH_MS = 20.0
 _LEAST_ID, _MOST_ID = 1, 2**53 - 1
 _NOBODY_CONNECTED = (Phase.BOOT, Phase.SELF_TEST)
 _RAIL_OFF = (Phase.SAFE, Phase.LOADING, Phase.FAULT, Phase.ACKNOWLEDGED)
-# The axes are held, nobody can strike; or so they are before half a second has passed.
-_HELD = (Phase.SEATING, Phase.READY, Phase.PRIMING, Phase.DONE)
+_NOBODY_CAN_STRIKE = ("SAFE", "READY", "FAULT")  # or the strikes were done within half a second
 
 # What no state in which anything is live allows, and what is past the limits in any.
 _FORBIDDEN: tuple[tuple[str, dict[str, Any]], ...] = (
@@ -156,21 +155,22 @@ def hosts() -> list[Fault]:
         words: tuple[str, ...] = (),
         harmless: bool = False,
         harmless_in: tuple[Phase, ...] | None = None,
+        harmless_at: tuple[str, ...] = (),
     ) -> Fault:
-        return Fault(name, "host", deed, codes, words, SLOW_MS, harmless, harmless_in,
+        return Fault(name, "host", deed, codes, words, SLOW_MS, harmless, harmless_in, harmless_at,
                      course=course, not_in=_NOBODY_CONNECTED)  # fmt: skip
 
     return [
         fault("cable pulled", _gone_and_back, deed=lambda s: s.rig.chip.pull_cable(),
               harmless_in=_RAIL_OFF),
         fault("port closed", _closed, harmless_in=_RAIL_OFF),
-        fault("host silent", _silent, harmless_in=(*_RAIL_OFF, *_HELD)),
+        fault("host silent", _silent, harmless=True, harmless_at=_NOBODY_CAN_STRIKE),
         fault("host sends noise", _sending(lambda _, random: random.randbytes(60), _NOISE_EACH_MS),
-              words=("stopped by the host",), harmless_in=(*_RAIL_OFF, *_HELD)),
+              words=("stopped by the host",), harmless=True, harmless_at=_NOBODY_CAN_STRIKE),
         fault("host sends noise without a stop",
               _sending(lambda _, random: random.randbytes(60).replace(b"\x18", b"x"),
                        _NOISE_EACH_MS),
-              harmless_in=(*_RAIL_OFF, *_HELD)),
+              harmless=True, harmless_at=_NOBODY_CAN_STRIKE),
         fault("host floods with requests", _sending(_flood, _EACH_MS, _FLOOD_MS), harmless=True),
         fault("host asks what is forbidden", _lying(_forbidden), harmless=True),
         fault("host asks past the limits", _lying(_past_limits), harmless=True),

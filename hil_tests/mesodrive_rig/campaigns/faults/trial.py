@@ -96,10 +96,13 @@ class Trial:
         named = self._named(evidence)
         if not named and ending is None and self._fault.reveal:
             self._heard_ms = None
-            with suppress(MesodriveError):
+            refused: MesodriveError | None = None
+            try:
                 self._fault.reveal(session)
+            except MesodriveError as error:
+                refused = error
             self._wait(_TAIL_MS)
-            evidence += self._evidence(None)
+            evidence += self._evidence(refused)
             named = self._named(evidence)
             if named:
                 named += ", when it mattered"
@@ -188,7 +191,7 @@ class Trial:
         wrongs: list[str] = []
         if named:
             outcome = "named"
-        elif well and self._fault.may_be_harmless(self._phase) and not wrong:
+        elif well and not wrong and self._fault.may_be_harmless(self._phase, *evidence[-1:]):
             outcome = "harmless"
         elif well and not wrong:
             outcome = "not noticed"

@@ -9,6 +9,7 @@ from mesodrive_rig.campaigns.faults.fault import (
     TRAVEL_MS,
     Fault,
     opened,
+    opened_and_acknowledged,
     wire,
 )
 from mesodrive_rig.plant import Contact, Output, Sensor, WireFault

@@ -86,7 +86,8 @@ def flash() -> list[Fault]:
     return [
         Fault(name, "flash", deed(kind), ("ledger", "settings", "selftest"),
               ("ledger", "settings", "flash"), TRAVEL_MS, harmless="program" not in name,
-              reveal=opened(Sensor.GUARD) if "erase" in name else None, aged=True, hidden_in=_ERASED)
+              reveal=opened(Sensor.GUARD) if "erase" in name else None, hidden_in=_ERASED,
+              aged=True)
         for name, kind in kinds.items()
     ]  # fmt: skip
 

@@ -20,9 +20,10 @@ class Fault:
 
     `harmless`: the session may go on as if nothing were, with right doses; where `harmless_in` is
     given, only when the fault came in one of those phases, where `harmless_at` is, only when the
-    device is in one of those states at the end. `reveal` is what a person does next if
-    nothing has named it; then it must be named after all, unless it came in one of `hidden_in`. With a `course` the person's script
-    ends at the fault, and `course` is what goes on. `restarts`: the chip must restart and name it.
+    device is in one of those states at the end. `reveal` is what a person does next if nothing
+    has named it; then it must be named after all, unless it came in one of `hidden_in`. With a
+    `course` the person's script ends at the fault, and `course` is what goes on. `restarts`: the
+    chip must restart and name it.
     """
 
     name: str

@@ -107,6 +107,6 @@ def contacts() -> list[Fault]:
     found.append(
         Fault("Q1 shorted", "contact", lambda s: s.rig.injector.short_rail_switch(),
               ("selftest", "rail_dead"), ("rail is on",), SLOW_MS, harmless=True,
-              reveal=opened(Sensor.GUARD))
+              reveal=opened_and_acknowledged, keeps_rail=True)
     )  # fmt: skip
     return found

@@ -63,7 +63,7 @@ def chip() -> list[Fault]:
     return [
         Fault(name, "chip", deed, codes,
               ("reset", "strike \\d was not told", "silent", "does not answer",
-               "Nobody did anything"),
+               "Nobody did anything", "rail fell"),
               TRAVEL_MS, harmless=harmless, restarts=restarts)
         for name, deed, codes, harmless, restarts in cases
     ]  # fmt: skip

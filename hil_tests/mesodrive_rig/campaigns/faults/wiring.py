@@ -71,7 +71,14 @@ def inputs() -> list[Fault]:
 _OUTPUTS = {
     Output.PLUNGER_STEP: ("steps_lost", "home_missing", "air", "free_running", "home_stuck"),
     Output.PLUNGER_DIR: ("driver_fault", "home_missing", "home_stuck", "air", "occlusion"),
-    Output.DEPTH_STEP: ("home_missing", "home_stuck", "free_running", "selftest", "misfire"),
+    Output.DEPTH_STEP: (
+        "steps_lost",
+        "home_missing",
+        "home_stuck",
+        "free_running",
+        "selftest",
+        "misfire",
+    ),
     Output.DEPTH_DIR: ("driver_fault", "home_missing", "home_stuck", "misfire"),
     # A needle that comes back in mid-dose ends the count of the steps.
     Output.STRIKE: ("misfire", "needle_stuck", "selftest", "steps_lost"),

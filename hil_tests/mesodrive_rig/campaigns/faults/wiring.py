@@ -105,7 +105,8 @@ def contacts() -> list[Fault]:
         switch = Sensor.STOP if "stop" in contact else Sensor.GUARD
         found += [
             Fault(f"{contact} welded", "contact", lambda s, c=contact: s.rig.injector.weld(c),
-                  ("interlock", "guard_open", "stop_pulled", "selftest"), ("guard|stop",),
+                  ("interlock", "guard_open", "stop_pulled", "rail_dead", "selftest"),
+                  ("guard|stop",),
                   SLOW_MS, harmless=True, reveal=opened(switch)),
             Fault(f"{contact} burnt", "contact", lambda s, c=contact: s.rig.injector.burn(c),
                   ("interlock", "guard_open", "stop_pulled", "rail_dead", "selftest"),

@@ -7,11 +7,11 @@ the emulated clock. It may break something and return; then the session goes on 
 import math
 from collections.abc import Callable
 from dataclasses import replace
-from itertools import pairwise
 from typing import Any
 
 from mesodrive_rig.campaigns.faults.patience import ImpatientPort
 from mesodrive_rig.campaigns.faults.phases import Phase
+from mesodrive_rig.campaigns.faults.seen import Seen
 from mesodrive_rig.emulated.edges import Edge
 from mesodrive_rig.emulated.provision import age
 from mesodrive_rig.emulated.rig import EmulatedRig
@@ -57,12 +57,9 @@ _BOOT_MS = 150.0
 _BOOT_AT_MOST_MS = 2000.0
 _POLL_NS = 200_000.0
 _ANSWER_MS = 800.0
-_LATE_MS = 2.0  # a strike that begins so soon after the trigger was let go
 _PULLS = 3  # times that a person pulls for a strike that does not come
 _LET_GO_MS = 50.0
 _LEAD_MS = 2_000.0  # in which a person logs in
-_PAUSE_MS = 20.0  # longer than this between two steps: another move
-_ENDS = (Output.STRIKE, Output.ENABLE)
 # DIR edge → the move that it begins: of the depth axis first, then of the plunger
 _TURNS = {
     (Output.DEPTH_DIR, True, 1): Phase.DEPTH_OFF,
@@ -81,13 +78,14 @@ class EnoughError(Exception):
     """The session has gone as far as anybody wants to see."""
 
 
-class Session:
+class Session(Seen):
     """Built on a rig that has just been powered on; an `aged` one has its flash nearly full.
     `play` it once."""
 
     def __init__(
         self, visit: Callable[[Phase], None], spec: PlantSpec = NEARBY, *, aged: bool = False
     ):
+        super().__init__()
         self.rig = EmulatedRig(spec)
         if aged:
             age(self.rig.chip.mcu.flash, self.rig.board)
@@ -99,10 +97,7 @@ class Session:
         self.on_alarm: Callable[[], None] | None = None
         self.ends_after: int | None = None  # strikes told; then the session is over …
         self.is_enough: Callable[[], bool] = lambda: True  # … or a strike later
-        self._held: list[list[float]] = []  # trigger: when it was pulled, and let go
         self.primed_ul = 0.0  # asked for
-        self.edges: list[Edge] = []  # of the board's pins, but step edges
-        self.steps: dict[Output, list[float]] = {Output.PLUNGER_STEP: [], Output.DEPTH_STEP: []}
         self._turns: dict[tuple[Output, bool], int] = {}
         self._strikes = 0
         self.person: Operator
@@ -209,17 +204,17 @@ class Session:
 
     def press(self) -> None:
         """The person pulls the trigger."""
-        self._held.append([self.rig.now_ms(), math.inf])
+        self.held.append([self.rig.now_ms(), math.inf])
         self.rig.set(Sensor.TRIGGER, True)
         self._soon(Phase.PULL, 8.0)
 
     def release(self) -> None:
         """The person lets the trigger go."""
-        if self._held:
-            self._held[-1][1] = min(self._held[-1][1], self.rig.now_ms())
+        if self.held:
+            self.held[-1][1] = min(self.held[-1][1], self.rig.now_ms())
         self.rig.set(Sensor.TRIGGER, False)
 
-    # what is seen
+    # what is told
 
     def notes(self) -> list[tuple[str, dict[str, Any]]]:
         """What the device has told so far."""
@@ -229,47 +224,6 @@ class Session:
     def connected(self) -> bool:
         """Whether the person has connected yet."""
         return hasattr(self, "person")
-
-    def was_asked_for(self, start_ms: float) -> bool:
-        """Whether the person held the trigger when a strike began."""
-        return any(since < start_ms <= until + _LATE_MS for since, until in self._held)
-
-    def time_of_last_edge(self, since_ms: float) -> float | None:
-        """When the last step was made, or STRIKE or ENABLE fell; None if not after `since_ms`."""
-        last = [times[-1] for times in self.steps.values() if times]
-        last += [e.time_ms for e in self.edges if e.output in _ENDS and not e.level]
-        found = max(last, default=0.0)
-        return found if found > since_ms else None
-
-    def moved_after(self, ms: float) -> int:
-        """Steps, and strikes begun, since then."""
-        steps = sum(sum(1 for t in times if t > ms) for times in self.steps.values())
-        return steps + sum(
-            1 for e in self.edges if e.output is Output.STRIKE and e.level and e.time_ms > ms
-        )
-
-    def was_held(self, start_ms: float, end_ms: float) -> bool:
-        """Whether the person held the trigger all the time."""
-        return any(since < start_ms and end_ms <= until for since, until in self._held)
-
-    def was_let_go(self, start_ms: float, end_ms: float) -> bool:
-        """Whether the person let the trigger go between the two."""
-        return any(start_ms < until <= end_ms for _, until in self._held)
-
-    def beginnings(self) -> list[float]:
-        """When strikes and moves began."""
-        found = [
-            edge.time_ms for edge in self.edges if edge.output is Output.STRIKE and edge.level
-        ]
-        for times in self.steps.values():
-            found += times[:1] + [b for a, b in pairwise(times) if b - a > _PAUSE_MS]
-        return found
-
-    def still_moves(self) -> bool:
-        """Whether anything has moved in the last few ms."""
-        last = [times[-1] for times in self.steps.values() if times]
-        last += [edge.time_ms for edge in self.edges if edge.output is Output.STRIKE]
-        return bool(last) and max(last) > self.rig.now_ms() - _PAUSE_MS
 
     def _until_told(self, shots: int) -> None:
         """Wait for a strike. Whoever holds the trigger and sees the device stop pulls again."""
@@ -296,7 +250,7 @@ class Session:
     def _stopped_striking(self) -> bool:
         """Whether the device has left off although the trigger is held."""
         told = self.person.told("state")
-        began_ms, until = self._held[-1] if self._held else (math.inf, 0.0)
+        began_ms, until = self.held[-1] if self.held else (math.inf, 0.0)
         return (
             until == math.inf
             and self.rig.now_ms() > began_ms + _LET_GO_MS

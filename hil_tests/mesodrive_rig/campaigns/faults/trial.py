@@ -214,7 +214,7 @@ class Trial:
             wrongs.append(f"it obeyed {', '.join(session.obeyed)}")
         if truth.rail_on and "FAULT" in evidence[-1:] and not self._fault.keeps_rail:
             wrongs.append("the rail is still on")
-        if session.still_moves():
+        if session.still_moves(session.rig.now_ms()):
             wrongs.append("it still moves")
         return Case(
             self._fault.name,

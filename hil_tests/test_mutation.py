@@ -8,9 +8,11 @@ import pytest
 
 from mesodrive_rig.campaigns.mutation.__main__ import all_jobs, metrics, quick
 from mesodrive_rig.campaigns.mutation.forks import DIED, each
+from mesodrive_rig.campaigns.mutation.kept import Kept
 from mesodrive_rig.campaigns.mutation.modules import SAFETY
 from mesodrive_rig.campaigns.mutation.operators import mutants
 from mesodrive_rig.campaigns.mutation.survivors import explained, listed
+from mesodrive_rig.campaigns.mutation.swapped import UnlikeError, put_in_place
 
 SEED = 7
 
@@ -104,6 +106,62 @@ def test_a_survivor_is_known_again_by_its_explanation(tmp_path: Path):
     file.write_text(listed(mutant).replace('why = ""', 'why = "Nobody can tell."'))
     assert explained(file) == {mutant.key: "Nobody can tell."}
     assert explained(tmp_path / "none.toml") == {}
+
+
+class Files:
+    """Files of tests and what is in them; nothing else ever changes."""
+
+    shared = "the same"
+
+    def __init__(self, **digests: str):
+        self.digests = digests
+
+    def now(self) -> list[str]:
+        return sorted(self.digests.values())
+
+    def of(self, test: str) -> str | None:
+        return self.digests.get(test.partition("::")[0])
+
+
+def test_a_bug_stays_found_as_long_as_the_file_of_its_test_is_the_same(tmp_path: Path):
+    one, other, third = [mutant for _, mutant in all_jobs(["dose"])[:3]]
+    kept: Any = Kept(tmp_path, Files(a="1", b="1"), 40)
+    kept.keep(one, "a::test")
+    kept.keep(other, DIED)
+    kept.save()
+    for files, found in ((Files(a="1", b="2"), "a::test"), (Files(a="2", b="1"), None)):
+        kept = Kept(tmp_path, files, 40)
+        assert kept.killer(one) == found
+        assert kept.killer(other) == DIED
+        assert kept.killer(third) is None
+
+
+def test_only_new_tests_look_for_a_bug_that_survived_unless_they_have_longer_now(tmp_path: Path):
+    one, other = [mutant for _, mutant in all_jobs(["dose"])[:2]]
+    kept: Any = Kept(tmp_path, Files(a="1", b="1"), 40)
+    kept.keep(one, None)
+    kept.save()
+    changed: Any = Files(a="1", b="2", c="3")
+    kept = Kept(tmp_path, changed, 40)
+    assert kept.new_to(one) == {"b", "c"}
+    assert kept.new_to(other) is None
+    assert Kept(tmp_path, changed, 41).new_to(one) is None
+
+
+def test_a_constant_of_the_modules_own_is_changed_where_it_is_loaded():
+    from injector import delivery, limits
+
+    for name, place, unlike in (("delivery", delivery, False), ("limits", limits, True)):
+        module, mutant = all_jobs([name])[0]
+        assert mutant.owner is None
+        before = dict(vars(place))
+        if unlike:  # others have taken it when they were loaded
+            with pytest.raises(UnlikeError):
+                put_in_place(module, mutant)
+        else:
+            put_in_place(module, mutant)
+            assert [key for key in before if vars(place)[key] != before[key]] == ["_MUST_HOLD"]
+        vars(place).update(before)
 
 
 def test_each_explained_survivor_is_a_bug_that_is_made():

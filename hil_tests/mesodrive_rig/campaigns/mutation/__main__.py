@@ -98,9 +98,10 @@ def run(jobs: list[Job], tests: list[str], at_once: int, budget_s: int = BUDGET_
         hunter = Hunter(coverage, kept.before, kept.new_to, budget_s)
         progress.update(task, description="bugs", total=len(jobs), completed=0)
 
-        def took(mutant: Mutant, found: str | None) -> None:
+        def took(mutant: Mutant, found: str | None, *, new: bool = True) -> None:
             findings.take(mutant, found)
-            kept.keep(mutant, found)
+            if new:
+                kept.keep(mutant, found)
             progress.advance(task)
             if found is None:  # a person may begin to read
                 with _UNEXPLAINED.open("a") as file:
@@ -110,7 +111,7 @@ def run(jobs: list[Job], tests: list[str], at_once: int, budget_s: int = BUDGET_
         for _, mutant in jobs:
             if found := known.get(id(mutant)):
                 hunter.learn(mutant, [found], found)
-                took(mutant, found)
+                took(mutant, found, new=False)
         why = explained()  # what is known to survive takes longest, so it comes last
         jobs = [job for job in jobs if id(job[1]) not in known]
         jobs.sort(key=lambda job: job[1].key in why)

@@ -1,0 +1,143 @@
+"""What service changes: kept, told by fingerprint, and written into the ledger."""
+
+import hmac
+
+import drives
+import pytest
+from stand_ins import KEYS, Machine
+
+from injector import limits
+from injector.access import key_mask
+from injector.hmac import xor
+from injector.ledger import record
+from injector.service import fingerprint
+from injector.settings import OPERATOR, SERVICE
+from mesodrive_wire import BAD_PARAMS, LIMIT, UNAUTHORIZED
+
+pytestmark = pytest.mark.requirement("R28")
+
+NEW = bytes(range(32))
+LOWERED = {
+    "depth_um": limits.MAX_DEPTH_UM,
+    "dose_nl": limits.MAX_DOSE_NL,
+    "drip_nl": limits.MAX_DRIP_NL,
+    "prime_nl": limits.MAX_PRIME_NL,
+    "shots": limits.MAX_SHOTS,
+    "session_nl": limits.MAX_SESSION_NL,
+    "hour_nl": limits.MAX_HOUR_NL,
+}
+BUILT = {
+    "depth_surface_um": (drives.DEPTH_SURFACE_UM, 1_000),
+    "plunger_empty_um": (drives.PLUNGER_EMPTY_UM, 5_000),
+}
+
+
+def service() -> Machine:
+    machine = Machine().boot()
+    machine.host = SERVICE
+    return machine
+
+
+def changes(machine: Machine) -> list[tuple[bytes, int, int]]:
+    read = [record.read(raw) for raw in machine.journal.ledger.records()]
+    return [
+        (what.rstrip(b"\0"), was, becomes)
+        for kind, _, _, values in read
+        if kind == record.CHANGE
+        for what, was, becomes in [values]
+    ]
+
+
+def refusal(machine: Machine, method: str, **params: object) -> object:
+    return machine.request(method, params)[1]
+
+
+def test_a_fingerprint_is_four_bytes_of_a_tag_and_none_for_no_key():
+    tag = hmac.digest(NEW, b"mesodrive fingerprint", "sha256")
+    assert fingerprint(NEW) == int.from_bytes(tag[:4], "little")
+    assert fingerprint(b"") == 0
+
+
+@pytest.mark.parametrize("role", [OPERATOR, SERVICE])
+def test_a_key_that_is_changed_is_kept_told_and_tried_afresh(role: str):
+    machine = service()
+    machine.settings.failures[role] = 5
+    machine.access._failed_ms[role] = -10_000_000
+    assert machine.log_in(SERVICE) is None
+    machine.settings.failures[role] = 5
+    mask = key_mask(KEYS[SERVICE], role, machine.access._mask)
+    params = {"role": role, "key": xor(NEW, mask).hex()}
+    assert machine.request("keys.set", params) == ({"role": role}, None)
+    assert machine.settings.keys == {**KEYS, role: NEW}
+    assert machine.settings.failures[role] == 0
+    assert changes(machine) == [
+        (f"key {role}".encode(), fingerprint(KEYS[role]), fingerprint(NEW)),
+    ]
+    assert machine.access.role is None
+    again = Machine(machine.port).boot()
+    assert again.settings.keys == {**KEYS, role: NEW}
+
+
+def test_the_first_key_of_a_new_device_is_services():
+    machine = service()
+    machine.settings.keys.clear()
+    machine.host = None
+    told = refusal(machine, "keys.set", role=OPERATOR, key=NEW.hex())
+    assert told.code == UNAUTHORIZED
+    assert machine.request("keys.set", {"role": SERVICE, "key": NEW.hex()})[1] is None
+    assert machine.settings.keys == {SERVICE: NEW}
+    assert changes(machine) == [(b"key service", 0, fingerprint(NEW))]
+
+
+@pytest.mark.parametrize("name", LOWERED)
+def test_a_limit_is_set_from_1_to_the_images_own(name: str):
+    machine = service()
+    hard = LOWERED[name]
+    for value, limit in ((0, 1), (hard + 1, hard)):
+        told = refusal(machine, "settings.set", name=name, value=value)
+        assert (told.code, told.data["limit"]) == (LIMIT, limit)
+    for value in (1, hard, hard - 1):
+        told = machine.request("settings.set", {"name": name, "value": value})
+        assert told == ({"name": name, "value": value}, None)
+        assert machine.site.limit(name) == machine.site.value(name) == value
+    assert changes(machine) == [
+        (name.encode(), hard, 1),
+        (name.encode(), 1, hard),
+        (name.encode(), hard, hard - 1),
+    ]
+
+
+@pytest.mark.parametrize("name", BUILT)
+def test_a_measured_position_may_be_so_far_off_and_no_um_more(name: str):
+    machine = service()
+    built, off = BUILT[name]
+    low, high = max(1, built - off), built + off
+    for value, limit in ((low - 1, low), (high + 1, high)):
+        told = refusal(machine, "settings.set", name=name, value=value)
+        assert (told.code, told.data["limit"]) == (LIMIT, limit)
+    for value in (low, high):
+        told = machine.request("settings.set", {"name": name, "value": value})
+        assert told == ({"name": name, "value": value}, None)
+        assert machine.site.calibration()[name] == value
+    assert changes(machine) == [(name.encode(), built, low), (name.encode(), low, high)]
+
+
+@pytest.mark.parametrize("locked_by", ["", "misfire"])
+def test_unlocking_tells_by_what_the_device_was_locked(locked_by: str):
+    machine = service()
+    machine.settings.locked_by = locked_by
+    assert machine.request("unlock", {})[0] == {"locked_by": locked_by}
+    assert machine.settings.locked_by == ""
+    assert changes(machine) == [(b"lock", int(bool(locked_by)), 0)]
+    again = Machine(machine.port).boot()
+    assert again.settings.locked_by == ""
+
+
+def test_nothing_unknown_is_taken_by_service():
+    machine = service()
+    for method, params in (
+        ("unlock", {}),
+        ("settings.set", {"name": "dose_nl", "value": 1}),
+    ):
+        assert refusal(machine, method, **params, more=1).code == BAD_PARAMS
+    assert changes(machine) == []

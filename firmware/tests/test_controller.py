@@ -184,3 +184,16 @@ def test_the_next_dose_in_doubt_is_told_when_one_is_resolved():
     controller.alarm = {"code": "dose_in_doubt", "text": "A test."}
     controller.doubt_resolved()
     assert told == [True]
+
+
+@pytest.mark.requirement("R24")
+def test_what_a_stopped_priming_has_pushed_is_counted_before_anybody_is_told():
+    machine = in_state("READY")
+    left_nl = machine.job.left_nl
+    told: list[int] = []
+    machine._answer = lambda *_: told.append(machine.job.left_nl)
+    machine.request("prime", {"volume_nl": 100_000})
+    machine.run(200)
+    machine.request("disarm")
+    assert told == [machine.job.left_nl]
+    assert told[0] < left_nl

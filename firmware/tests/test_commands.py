@@ -2,10 +2,10 @@
 
 import drives
 import pytest
-from situations import in_state, refused, striking, to_the_end
+from situations import MODES, in_state, refused, striking, to_the_end
 from stand_ins import PROFILE, Machine
 
-from mesodrive_wire import BUSY, FAULTED, LIMIT, WRONG_STATE
+from mesodrive_wire import BAD_PARAMS, BUSY, FAULTED, INTERLOCK, LIMIT, WRONG_STATE
 
 
 def forces_of(machine: Machine, state: str) -> list[int]:
@@ -115,3 +115,98 @@ def test_a_full_ledger_lets_nothing_be_primed_or_armed(monkeypatch: pytest.Monke
     monkeypatch.setattr(type(machine.journal), "is_full", True)
     assert refused(machine, "arm").code == BUSY
     assert refused(machine, "prime", {"volume_nl": 10}).code == BUSY
+
+
+@pytest.mark.requirement("R8")
+def test_a_new_cartridge_lets_a_new_session_be_loaded():
+    machine = to_the_end(striking())
+    machine.port.set("trigger", 0)
+    machine.port.set("contact", 0)
+    machine.run(20)
+    given_nl = machine.journal.session_nl
+    machine.journal.max_session_nl = given_nl + 2_999
+    load = {"profile": PROFILE}
+    refusal = refused(machine, "profile.load", load)
+    assert refusal.data["value"] == given_nl + 3_000
+    machine.port.set("cartridge", 0)
+    machine.run(1_100)
+    machine.port.set("cartridge", 1)
+    machine.run(20)
+    assert machine.request("profile.load", load)[1] is None
+
+
+def test_a_nl_may_be_primed_and_none_may_not():
+    machine = in_state("READY")
+    assert refused(machine, "prime", {"volume_nl": 0}).code == LIMIT
+    assert refused(machine, "prime", {"volume_nl": 1, "more": 1}).code == BAD_PARAMS
+    assert machine.request("prime", {"volume_nl": 1})[1] is None
+    machine.run_while("HOMING")
+    assert machine.state == "READY"
+
+
+@pytest.mark.requirement("R6")
+@pytest.mark.parametrize("why", ["pressed", "pressure"])
+def test_what_presses_on_the_plunger_does_not_matter_to_a_dry_profile(why: str):
+    for dry in (True, False):
+        machine = in_state("READY", **(MODES["dry"] if dry else {}))
+        if why == "pressed":
+            machine.controller.pressed = True
+        else:
+            machine.port.force_mn = machine.job.plan.forces.rest_mn + 300
+            machine.run(60)
+        refusal = machine.request("arm")[1]
+        assert (refusal is None) == dry
+        assert dry or refusal.code == INTERLOCK
+
+
+def test_before_anything_is_loaded_the_status_has_nothing_to_tell():
+    machine = Machine().boot()
+    status = machine.request("status")[0]
+    for name in ("shots_done", "shots_total", "delivered_nl", "left_nl", "session_nl", "hour_nl"):
+        assert (name, status[name]) == (name, 0)
+    for name in ("profile", "depth_um", "alarm"):
+        assert (name, status[name]) == (name, None)
+    assert status["homed"] is False
+    assert status["in_doubt"] == []
+    assert (status["state"], status["why"]) == ("SAFE", "self-test passed")
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+def test_one_axis_that_has_lost_its_place_leaves_nothing_homed(axis: int):
+    machine = in_state("READY")
+    status = machine.request("status")[0]
+    assert status["homed"] is True
+    assert status["depth_um"] == PROFILE["depth_um"]
+    assert machine.job.retreat == 0
+    machine.drives[axis].axis.homed = False
+    status = machine.request("status")[0]
+    assert status["homed"] is False
+    assert status["depth_um"] is None
+
+
+@pytest.mark.requirement("R24")
+@pytest.mark.parametrize(("hand", "value"), [("contact", 1), ("cartridge", 0)])
+def test_priming_that_is_interrupted_has_stopped_before_it_is_counted(hand: str, value: int):
+    machine = in_state("READY")
+    port = machine.port
+    stopped: list[bool] = []
+    counted = port.counted
+    port.counted = lambda axis: stopped.append(port.stopped) or counted(axis)
+    machine.request("prime", {"volume_nl": 100_000})
+    machine.run(200)
+    port.set(hand, value)
+    machine.run(20)
+    assert machine.state == "SAFE"
+    assert stopped == [True]
+
+
+@pytest.mark.requirement("R16")
+def test_an_acknowledged_fault_tells_of_a_dose_in_doubt():
+    machine = in_state("FAULT")
+    told: list[bool] = []
+    machine.controller.warn_of_doubt = lambda: told.append(True)
+    machine.port.set("trigger", 0)
+    machine.run(20)
+    assert machine.request("ack")[0] == {"state": "SAFE"}
+    assert machine.controller.alarm is None
+    assert told == [True]

@@ -106,7 +106,7 @@ def contacts() -> list[Fault]:
         found += [
             Fault(f"{contact} welded", "contact", lambda s, c=contact: s.rig.injector.weld(c),
                   ("interlock", "guard_open", "stop_pulled", "rail_dead", "selftest"),
-                  ("guard|stop",),
+                  ("guard|stop|interlock line",),
                   SLOW_MS, harmless=True, reveal=opened(switch)),
             Fault(f"{contact} burnt", "contact", lambda s, c=contact: s.rig.injector.burn(c),
                   ("interlock", "guard_open", "stop_pulled", "rail_dead", "selftest"),

@@ -12,6 +12,8 @@ try:
 
     app.main()
 except BaseException as error:  # whatever it is, it must not end at a prompt
-    sys.print_exception(error)
-    time.sleep_ms(1000)  # long enough to be read; the outputs are off
-    machine.reset()
+    try:
+        sys.print_exception(error)
+        time.sleep_ms(1000)  # long enough to be read; the outputs are off
+    finally:  # with a full heap even that may raise
+        machine.reset()

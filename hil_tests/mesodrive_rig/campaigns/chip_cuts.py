@@ -27,6 +27,7 @@ from mesodrive_rig.plant import Sensor
 
 UNTIL_MS = 310.0  # from power-on; then it looks at flash and hands for the first time
 _POWER_ON = 1  # reset cause
+_AFTER_WRONG_PROOF_MS = 1_100
 _BOOT_AT_MOST_MS = 1500.0
 _SEEN_MS = 30.0  # a switch counts
 _ROUNDED_NL = 2 * NL_PER_STEP  # a strike's volume, and that of seating the pusher, may be off by
@@ -121,7 +122,13 @@ class NewChip:
         if not rig.run_until(lambda: bool(watchdog.timer.enable), _BOOT_AT_MOST_MS):
             return Start(faults=("crashed: it does not start",))
         rig.run_for(_SEEN_MS)
-        person = Operator(rig)  # logs in: the keys are there
+        person = Operator(rig, role=None)
+        person.role = "operator"
+        try:
+            person.reconnect()  # logs in: the keys are there
+        except RefusedError:  # a proof that a cut ends counts as a wrong one, and the next waits
+            rig.run_for(_AFTER_WRONG_PROOF_MS)
+            person.reconnect()
         device = person.device
         head = device.ledger_head()
         status = device.status()

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.hil
 STOP_MS = 2.0
 SILENCE_MS = 500.0  # the host may be silent for this long
 SEEN_MS = 15.0  # and this long after that the device has noticed, whatever it was doing
-RAIL_OFF_MS = 25.0  # 15 from look to look, and a look that tells strikes and status lasts up to 8
+RAIL_OFF_MS = 30.0  # 15 from look to look, and looks that tell strikes and status
 IN_DOSE_STEPS = 300
 LEFT_ALONE_MS = 1200.0
 

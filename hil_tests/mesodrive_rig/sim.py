@@ -29,6 +29,7 @@ _BOOT_MS = 600
 _SLICE_MS = 2.0
 _REPEAT_MS = 100.0
 _CHUNK = 4096
+_FOLLOWS_S = 0.02
 
 KEYS = {
     "t": Sensor.TRIGGER,
@@ -156,8 +157,11 @@ class Simulator:
         with contextlib.suppress(OSError):  # there is no more
             while os.read(self._master, _CHUNK):
                 pass
-        slave = os.open(self._slave_name, os.O_RDWR | os.O_NOCTTY)
+        slave = os.open(self._slave_name, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
         tty.setraw(slave, termios.TCSAFLUSH)
+        # What did not fit into the terminal's own 4 KiB is not flushed: it follows into them.
+        while select.select([slave], [], [], _FOLLOWS_S)[0]:
+            os.read(slave, _CHUNK)
         os.close(slave)
 
     def _serve_hands(self) -> None:

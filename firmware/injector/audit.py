@@ -27,7 +27,7 @@ class Audit:
         self._before = []
 
     def read_image(self) -> str:
-        """Read all of the image: 60 ms. What is wrong with it; "" when nothing is."""
+        """Read all of the image: 90 ms. What is wrong with it; "" when nothing is."""
         image = self._image
         crc = 0
         for at in range(0, image.size, _PART):

@@ -96,7 +96,10 @@ class Commands:
         watchdog = self._port.watchdog
         watchdog.wait(_PLAN_MS)
         try:
-            return self._plan(profile, meter)
+            self._collect()
+            return Plan(
+                profile, self._machine, meter, self._plunger, self._port.strike_timing, self._rooms
+            )
         except MemoryError:
             # Some of the room of the plan in use may be overwritten.
             self._control.delivery = None
@@ -109,12 +112,6 @@ class Commands:
             raise Refusal(LIMIT, "The profile cannot be carried out: %s" % error) from None
         finally:
             watchdog.go_on()
-
-    def _plan(self, profile, meter):
-        self._collect()
-        return Plan(
-            profile, self._machine, meter, self._plunger, self._port.strike_timing, self._rooms
-        )
 
     def allow_change(self):
         """What is kept in flash is changed with everything off: meanwhile nothing could stop."""

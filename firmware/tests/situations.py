@@ -6,11 +6,22 @@ from fractions import Fraction
 import drives
 from stand_ins import PROFILE, Machine
 
+from injector import limits
 from injector.errors import Refusal
 
 STEPS_PER_MM = drives.PLUNGER.steps_per_mm
 STEP_NL = Fraction(PROFILE["syringe_nl_per_mm"], STEPS_PER_MM)
 
+# what a site may lower, at the most that the image allows
+HARD_LIMITS = {
+    "depth_um": limits.MAX_DEPTH_UM,
+    "dose_nl": limits.MAX_DOSE_NL,
+    "drip_nl": limits.MAX_DRIP_NL,
+    "prime_nl": limits.MAX_PRIME_NL,
+    "shots": limits.MAX_SHOTS,
+    "session_nl": limits.MAX_SESSION_NL,
+    "hour_nl": limits.MAX_HOUR_NL,
+}
 MODES: dict[str, dict[str, object]] = {
     "single": {"mode": "single"},
     "burst": {"mode": "burst", "burst": 2},

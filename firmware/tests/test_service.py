@@ -4,9 +4,9 @@ import hmac
 
 import drives
 import pytest
+from situations import HARD_LIMITS
 from stand_ins import KEYS, Machine
 
-from injector import limits
 from injector.access import key_mask
 from injector.hmac import xor
 from injector.ledger import record
@@ -17,15 +17,6 @@ from mesodrive_wire import BAD_PARAMS, LIMIT, UNAUTHORIZED
 pytestmark = pytest.mark.requirement("R28")
 
 NEW = bytes(range(32))
-LOWERED = {
-    "depth_um": limits.MAX_DEPTH_UM,
-    "dose_nl": limits.MAX_DOSE_NL,
-    "drip_nl": limits.MAX_DRIP_NL,
-    "prime_nl": limits.MAX_PRIME_NL,
-    "shots": limits.MAX_SHOTS,
-    "session_nl": limits.MAX_SESSION_NL,
-    "hour_nl": limits.MAX_HOUR_NL,
-}
 BUILT = {
     "depth_surface_um": (drives.DEPTH_SURFACE_UM, 1_000),
     "plunger_empty_um": (drives.PLUNGER_EMPTY_UM, 5_000),
@@ -89,10 +80,10 @@ def test_the_first_key_of_a_new_device_is_services():
     assert changes(machine) == [(b"key service", 0, fingerprint(NEW))]
 
 
-@pytest.mark.parametrize("name", LOWERED)
+@pytest.mark.parametrize("name", HARD_LIMITS)
 def test_a_limit_is_set_from_1_to_the_images_own(name: str):
     machine = service()
-    hard = LOWERED[name]
+    hard = HARD_LIMITS[name]
     for value, limit in ((0, 1), (hard + 1, hard)):
         told = refusal(machine, "settings.set", name=name, value=value)
         assert (told.code, told.data["limit"]) == (LIMIT, limit)

@@ -2,6 +2,7 @@
 
 import drives
 import pytest
+from situations import HARD_LIMITS
 from stand_ins import PROFILE, Machine
 
 from injector import limits
@@ -9,16 +10,6 @@ from injector.errors import Refusal
 from injector.ledger import record
 from injector.settings import CALIBRATION, LIMITS, SERVICE
 from mesodrive_wire import BAD_PARAMS, LIMIT, WRONG_STATE
-
-HARD = {
-    "depth_um": limits.MAX_DEPTH_UM,
-    "dose_nl": limits.MAX_DOSE_NL,
-    "drip_nl": limits.MAX_DRIP_NL,
-    "prime_nl": limits.MAX_PRIME_NL,
-    "shots": limits.MAX_SHOTS,
-    "session_nl": limits.MAX_SESSION_NL,
-    "hour_nl": limits.MAX_HOUR_NL,
-}
 
 
 def service() -> Machine:
@@ -36,25 +27,25 @@ def load(machine: Machine, **changes: object) -> Refusal | None:
 
 
 def test_all_limits_that_can_be_lowered_are_told():
-    assert set(HARD) == set(LIMITS)
+    assert set(HARD_LIMITS) == set(LIMITS)
     told = Machine().boot().request("info")[0]["limits"]
-    assert {name: told[name] for name in HARD} == HARD
+    assert {name: told[name] for name in HARD_LIMITS} == HARD_LIMITS
 
 
 @pytest.mark.requirement("R8")
 @pytest.mark.parametrize("name", LIMITS)
 def test_a_limit_is_lowered_and_never_raised(name: str):
     machine = service()
-    for value in (HARD[name] + 1, 2**32, 0, -1):
+    for value in (HARD_LIMITS[name] + 1, 2**32, 0, -1):
         refusal = put(machine, name, value)
         assert refusal
         assert refusal.code == LIMIT
-    assert put(machine, name, HARD[name] - 1) is None
-    assert machine.request("info")[0]["limits"][name] == HARD[name] - 1
+    assert put(machine, name, HARD_LIMITS[name] - 1) is None
+    assert machine.request("info")[0]["limits"][name] == HARD_LIMITS[name] - 1
     again = Machine(machine.port).boot()
-    assert again.site.limit(name) == HARD[name] - 1
-    assert put(machine, name, HARD[name]) is None  # back to the image's
-    assert machine.site.limit(name) == HARD[name]
+    assert again.site.limit(name) == HARD_LIMITS[name] - 1
+    assert put(machine, name, HARD_LIMITS[name]) is None  # back to the image's
+    assert machine.site.limit(name) == HARD_LIMITS[name]
 
 
 @pytest.mark.requirement("R8")
@@ -63,7 +54,7 @@ def test_settings_in_flash_that_say_more_do_not_raise_a_limit(name: str):
     machine = Machine().boot()
     machine.settings.values[name] = 2**32 - 1
     machine.settings.save()
-    assert Machine(machine.port).boot().site.limit(name) == HARD[name]
+    assert Machine(machine.port).boot().site.limit(name) == HARD_LIMITS[name]
 
 
 @pytest.mark.requirement("R8")

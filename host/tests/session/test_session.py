@@ -307,6 +307,17 @@ def test_shots_that_were_cut_short_are_told_and_it_was_not_as_planned(records: R
     assert not given.as_planned
 
 
+def test_a_device_whose_answer_is_older_than_its_last_shots_is_not_disarmed(
+    records: Records,
+) -> None:
+    early = Exchange("ping", result({"state": "ARMED", "uptime_ms": 9_000}))
+    old = result({"state": "ARMED", "uptime_ms": 9_300})
+    late = Exchange("ping", *shots(1, 2, 3), old, *state(10, "READY", "all shots are done"))
+    here = Treatment(records, *armed(), early, late, ended(3))
+    assert here.run().outcome is SessionOutcome.COMPLETE
+    assert here.recorded == [1, 2, 3]
+
+
 def test_when_all_is_given_the_host_disarms_a_device_that_would_go_on(records: Records) -> None:
     cut = shot(9, 3, outcome="stopped", why="the trigger was released", dose_nl=4000)
     paused = (*shots(1, 2), 0.4, cut, *state(10, "PAUSED", "the trigger was released"))

@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from rich.progress import Progress
 
+from mesodrive_rig.campaigns.arguments import at_least_one
 from mesodrive_rig.campaigns.soak_bench import (
     DOSE_BOUND_NL,
     LOW,
@@ -138,7 +139,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="one state at the 12-day wrap only")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--days", type=int, default=_DAYS)
+    parser.add_argument("--days", type=at_least_one, default=_DAYS)
     arguments = parser.parse_args()
     started = time.monotonic()
     with Progress() as progress:

@@ -16,6 +16,7 @@ from rich.progress import Progress
 
 from mesodrive.errors import MesodriveError
 from mesodrive_rig.branch import Branches
+from mesodrive_rig.campaigns.arguments import at_least_one
 from mesodrive_rig.campaigns.faults.fault import Fault
 from mesodrive_rig.campaigns.faults.phases import COSTLY, UNTOLD, Phase
 from mesodrive_rig.campaigns.faults.schedule import Plan, schedule
@@ -207,9 +208,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a few dozen cases")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--most", type=int, help="so many cases, chosen evenly")
+    parser.add_argument("--most", type=at_least_one, help="so many cases, chosen evenly")
     parser.add_argument("--only", default="", help="cases whose 'fault / phase' holds this")
-    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--workers", type=at_least_one, default=2)
     parser.add_argument("--resume", action="store_true", help="keep what has been tried")
     parser.add_argument("--again", action="store_true", help="the same, and try anew what failed")
     arguments = parser.parse_args()

@@ -11,6 +11,7 @@ from multiprocessing import Pool
 
 from rich.progress import track
 
+from mesodrive_rig.campaigns.arguments import at_least_one
 from mesodrive_rig.campaigns.fuzz import calls, lines, memory, on_micropython
 from mesodrive_rig.campaigns.fuzz.findings import WRONG, Findings
 from mesodrive_rig.emulated.rig import ROOT
@@ -87,7 +88,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="some of the frames")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--jobs", type=int, default=2, help="processes")
+    parser.add_argument("--jobs", type=at_least_one, default=2, help="processes")
     arguments = parser.parse_args()
     started = time.monotonic()
     findings, slope = run(arguments.seed, quick=arguments.quick, jobs=arguments.jobs)

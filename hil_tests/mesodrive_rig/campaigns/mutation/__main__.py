@@ -12,6 +12,7 @@ from random import Random
 import pytest
 from rich.progress import Progress
 
+from mesodrive_rig.campaigns.arguments import at_least_one
 from mesodrive_rig.campaigns.mutation.forks import DIED, each
 from mesodrive_rig.campaigns.mutation.hunt import (
     BUDGET_S,
@@ -171,10 +172,16 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="some bugs of a few small modules")
     parser.add_argument("--seed", type=int, default=1, help="which bugs of the short form")
-    parser.add_argument("--module", action="append", help="only this one; may be given again")
-    parser.add_argument("--jobs", type=int, default=2, help="tests at a time")
+    parser.add_argument(
+        "--module",
+        action="append",
+        choices=sorted(SAFETY),
+        metavar="NAME",
+        help="only this one, as dose or ledger/log; may be given again",
+    )
+    parser.add_argument("--jobs", type=at_least_one, default=2, help="tests at a time")
     help = "s of tests, slowed down, for each bug; less finds less"
-    parser.add_argument("--budget", type=int, default=BUDGET_S, help=help)
+    parser.add_argument("--budget", type=at_least_one, default=BUDGET_S, help=help)
     arguments = parser.parse_args()
     started = time.monotonic()
     _UNEXPLAINED.parent.mkdir(exist_ok=True)

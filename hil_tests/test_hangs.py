@@ -11,12 +11,15 @@ from mesodrive_rig.campaigns.faults.phases import Phase
 from mesodrive_rig.campaigns.faults.session import Session
 from mesodrive_rig.emulated.chip_faults import ChipFaults, find_elf
 from mesodrive_rig.emulated.rig import ROOT
+from mesodrive_rig.operator import Operator
 from mesodrive_rig.plant import NeedleState, Output
 
 pytestmark = pytest.mark.hil
 
 RAIL_OFF_MS = 250.0
 RESET_MS = 260.0  # the watchdog, a little late
+START_MS = 4_000.0  # in which the program must come to its loop
+INTO_THE_TEST_MS = 50.0  # from the first thing that the program does to the pins
 EXCEPTION_MS = 1100.0  # the program tells it and waits a second before it restarts
 KINDS = ["lock_up", "hang", "spin", "storm", "fill_memory"]
 PHASES = [Phase.SEATING, Phase.ARMED, Phase.DOSE_MID]
@@ -101,3 +104,33 @@ def test_a_hang_ends_in_a_reset_and_nothing_goes_on(
     assert outcome.reset_ms <= (EXCEPTION_MS if case[1] == "fill_memory" else RESET_MS)
     assert outcome.strikes == 0
     assert outcome.steps_after_reset == 0
+
+
+@pytest.mark.requirement("R14")
+def test_a_start_that_hangs_is_begun_anew_and_told():
+    told: list[str] = []
+
+    def visit(phase: Phase) -> None:
+        if phase is Phase.SELF_TEST:
+            told.append(in_branch(lambda: _hung_at_the_start(session)))
+            raise _ReachedError
+
+    session = Session(visit)
+    with pytest.raises(_ReachedError):
+        session.play()
+    assert told == ["restarted: The program hung or crashed in SELF_TEST and was restarted; note "
+                    "what the last shot gave, then acknowledge."]  # fmt: skip
+
+
+def _hung_at_the_start(session: Session) -> str:
+    rig = session.rig
+    resets: list[float] = []
+    rig.chip.on_reset(lambda: resets.append(rig.now_ms()))
+    rig.run_for(INTO_THE_TEST_MS)
+    ChipFaults(rig.chip, find_elf(ROOT)).lock_up()
+    assert not rig.chip.loops
+    assert rig.run_until(lambda: bool(resets), START_MS)
+    assert rig.run_until(lambda: rig.chip.loops, 2000)
+    alarm = Operator(rig).device.status().alarm
+    assert alarm
+    return f"{alarm.code}: {alarm.text}"

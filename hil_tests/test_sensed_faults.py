@@ -119,6 +119,30 @@ def test_a_drivers_error_ends_the_edges_within_ten_ms(person: Person):
     person.emulated.injector.set_driver_error(False)
 
 
+@pytest.mark.requirement("R10", "R13")
+@pytest.mark.parametrize("broken", ["motor", "wire"])
+def test_a_plunger_that_stands_still_in_mid_dose_is_told_with_that_strike(
+    person: Person, broken: str
+):
+    person.arm()
+    person.to_mid_dose()
+    before = person.truth
+    if broken == "motor":
+        person.emulated.injector.set_stalled(Output.PLUNGER_STEP, True)
+    else:
+        person.emulated.break_wire(Output.PLUNGER_STEP, WireFault.OPEN)
+    person.fault("stalled")
+    assert len(person.truth.strikes) == len(before.strikes)
+    assert person.truth.skin_ul - before.skin_ul <= MOST_UL
+    if broken == "motor":
+        person.emulated.injector.set_stalled(Output.PLUNGER_STEP, False)
+    else:
+        person.emulated.mend_wire(Output.PLUNGER_STEP)
+    person.wait(300)
+    person.rest()
+    person.forget()
+
+
 @pytest.mark.requirement("R10", "R13", "R18")
 def test_a_sagging_supply_and_a_stray_step_are_faults_with_their_lights(person: Person):
     person.arm()

@@ -17,6 +17,7 @@ PRIORITY = {
     "steps_lost": HIGH,
     "occlusion": HIGH,
     "air": HIGH,
+    "stalled": HIGH,
     "driver_fault": HIGH,
     "over_temperature": HIGH,
     "free_running": HIGH,

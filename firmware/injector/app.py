@@ -14,6 +14,7 @@ from injector.ports.rp2 import Port
 from injector.uptime import Uptime
 
 _WATCHDOG_MS = 250
+_START_MS = 4_000  # the longest start takes 3 s
 _USB_FRAME_MS = 1
 
 
@@ -46,6 +47,7 @@ def main():
         micropython.kbd_intr(3)
         print("mesodrive service mode: outputs are off. Remove the jumper and restart to leave.")
         return
+    machine.WDT(timeout=_START_MS)  # a start that hangs
     mechanics = (drives.PLUNGER, drives.DEPTH)
     pulse_ns = max([one.driver.high_ns for one in mechanics])
     port = Port(board, pulse_ns, limits.RAIL_HOLD_MS)

@@ -41,6 +41,15 @@ OCCLUDED = (
     "The plunger resists too much: the line is blocked; take the device off the skin, change the "
     "needles, acknowledge, home, and prime into the air.",
 )
+STALLED = (
+    "The plunger was not felt to push in strike %d, which gave less than is told; check motor, "
+    "coupling and STEP wire, that the line has no air, and that product and needle are those of "
+    "the profile, then acknowledge."
+)
+NEEDLE_AWAY = (
+    "The needle is not seen at its rest, so no strike can begin; lift the device, check spring "
+    "and sensor, then acknowledge."
+)
 UNSEATED = (
     "The plunger resists while homing: the line is under pressure, the syringe is fuller than the "
     "profile says, or the plunger's DIR wire is wrong; check them, acknowledge, home, and prime "

@@ -5,6 +5,7 @@ from injector.causes import (
     GLITCH,
     HELD_INPUTS,
     HOT_INPUTS,
+    NEEDLE_AWAY,
     OCCLUDED,
     alarm_sentence,
     capital,
@@ -43,6 +44,7 @@ _WHYS = {
     "free_running": "steps were made unasked",
 }
 
+_NEEDLE_LOOKS = 3  # without the needle at rest, and it is no bounce
 _PACE_MS = 10
 _DELIVERING_PACE_MS = 15  # strikes are queued for longer than that
 _IDLE_PACE_MS = 20  # while nobody may strike
@@ -76,6 +78,7 @@ class Controller:
         self._trace = trace
         self._journal = journal
         self.latched = _uncounted  # (code) → why the device is locked now, or None
+        self._looks_without_needle = 0  # in a row, at which a pull was to begin
         self._activity = None  # the generator that homes or primes
         self._answer = None  # whom to tell when it has ended
         self._hot_mask = inputs.mask(HOT_INPUTS)
@@ -255,8 +258,14 @@ class Controller:
 
     def _begin_pull(self, now):
         job = self.job
-        if now < job.next_ms or not self._inputs.on("needle_back"):
+        if now < job.next_ms:
             return
+        if not self._inputs.on("needle_back"):
+            self._looks_without_needle += 1
+            if self._looks_without_needle > _NEEDLE_LOOKS:
+                raise Trouble("needle_stuck", NEEDLE_AWAY)
+            return
+        self._looks_without_needle = 0
         dose_nl = job.plan.profile.dose_nl
         if dose_nl:
             if not job.relieved:

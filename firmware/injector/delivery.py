@@ -2,7 +2,7 @@
 each reported once with what the counted edges say it gave.
 """
 
-from injector.causes import DIR_STUCK, OCCLUDED
+from injector.causes import DIR_STUCK, OCCLUDED, STALLED
 from injector.errors import Trouble
 from injector.limits import LOW_PCT
 from injector.motion import last_rise, plan
@@ -20,6 +20,7 @@ _AIR_NL = 500  # pushed without resistance: more than the pusher may be short of
 _AHEAD_MS = 100  # strikes are queued this long before they begin: more than a look is late
 _ROUNDED_MS = 2  # a strike's turn is reckoned in whole ms, by less than this too early
 _QUEUED_AT_MOST = 32  # the port's room
+_UNFELT = "the plunger was not felt to push"
 MOVES = 3  # that a plan keeps
 
 
@@ -124,7 +125,11 @@ class Delivery:
         self.running = False  # strikes are queued or under way
         self._port = port
         self._force = sensors.force
+        forces = plan.forces
         self._air_steps = max(2, meter.steps(_AIR_NL))
+        self._fill_steps = max(2, meter.steps(_AIR_NL + forces.fill_nl))
+        tail_nl = forces.tail_nl if forces.rise_mn else None
+        self._tail_steps = None if tail_nl is None else meter.steps(tail_nl) + 2
         self._plunger = plunger
         self._uptime_us = uptime_us
         self._report = report
@@ -192,6 +197,7 @@ class Delivery:
         self.running = True
         self._due_ms = now_ms
         self._shown_ms = now_ms
+        self._expect(self._force.value)
         self._queue(now_ms)
         self._port.start_strikes()
         if self._port.dir_stuck:
@@ -234,6 +240,7 @@ class Delivery:
         self._ended_ms = 0  # uptime at which the last was seen to have ended
         self._unresisted = None  # plunger edges when it began to meet no resistance
         self._counted_before = 0  # plunger edges at the look before
+        self._rest_mn = 0  # the least force in this pull
         self._due_ms = 0  # uptime at which the strike that is queued next is to begin
         self._due_rest_us = 0
 
@@ -258,14 +265,21 @@ class Delivery:
         """Report the strikes that have ended well since the last look."""
         port = self._port
         lost = None
+        unfelt = None
         while self._ended < port.finished:
-            start, out, back, counted = port.strike(self._ended)
+            start, out, back, counted, felt = port.strike(self._ended)
             steps = self._steps[self._ended % _QUEUED_AT_MOST]
             made = counted - self._counted
             self._counted = counted
             self._ended += 1
             self._ended_ms = self._uptime_us(back) // 1000
-            self._add(start, "done", steps, made, out, back, "")
+            tail = self._tail_steps if steps and self._force.possible else None
+            if tail is not None and counted - felt > tail:
+                port.halt()
+                self._add(start, "stopped", steps, made, out, back, _UNFELT)
+                unfelt = unfelt or self.done
+            else:
+                self._add(start, "done", steps, made, out, back, "")
             if made != steps and not lost:
                 port.halt()
                 lost = (self.done, steps, made)
@@ -276,6 +290,9 @@ class Delivery:
                 "Strike %d planned %d plunger steps and %d were counted; check the STEP wire."
                 % lost,
             )
+        if unfelt:
+            self._end_under_way("stopped", _UNFELT + " in a strike before")
+            raise Trouble("stalled", STALLED % unfelt)
 
     def _check_beginning(self, now_ms):
         """A strike that was let go shows itself at the STRIKE pin, or the wire is shorted."""
@@ -309,7 +326,7 @@ class Delivery:
             self._end_under_way("misfire", "the needle was not seen at its stop")
             raise Trouble(
                 "misfire",
-                "Strike %d did not reach its stop within %d ms; check the actuator and its sensor."
+                "Strike %d did not reach its stop within %d ms; check actuator, sensor and stop."
                 % (self.done, elapsed_us // 1000),
             )
         if elapsed_us > plan.on_us + plan.return_us + _BACK_GRACE_US:
@@ -330,7 +347,8 @@ class Delivery:
             raise Trouble(*OCCLUDED)
         # The force was read before the steps are: what it stands for are those of the look before.
         counted, self._counted_before = self._counted_before, self._port.counted_in_strikes()
-        if max(self._force.value, self._force.latest) >= self.plan.forces.air_mn:
+        forces = self.plan.forces
+        if max(self._force.value, self._force.latest) >= forces.air_mn:
             self._unresisted = None
         elif self._unresisted is None:
             self._unresisted = self._counted_before
@@ -341,6 +359,17 @@ class Delivery:
                 "The plunger meets no resistance in strike %d; check syringe and line for air, "
                 "prime, then acknowledge." % self.done,
             )
+        if forces.rise_mn and self._force.possible:
+            if self._force.value < self._rest_mn:
+                self._expect(self._force.value)
+            if self._counted_before - self._port.felt >= self._fill_steps:
+                self.stop(_UNFELT)
+                raise Trouble("stalled", STALLED % self.done)
+
+    def _expect(self, rest_mn):
+        """A plunger that pushes presses with so much more than at rest."""
+        self._rest_mn = rest_mn
+        self._port.expect_force(self._force.count(rest_mn + self.plan.forces.rise_mn))
 
     def _end_under_way(self, outcome, why):
         """The tracks are halted: what has begun ends here, what was queued is forgotten."""

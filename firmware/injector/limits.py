@@ -37,6 +37,7 @@ MAX_FORCE_MN = 40_000  # on the plunger: what its drive is calculated for, drive
 SKIN_PA = 30_000  # published back-pressures of the skin for small doses: some ten kPa
 PRESSURE_MARGIN = (3, 2)  # above the expected: labels and tables are good to about a third
 REST_PA = 10_000  # between two shots, beside half the expected pressure
+LEAST_RISE_MN = 90  # of the plunger's force that is told from noise: 6 counts of its converter
 MAX_COIL_DC = 550  # tenths of °C: the coil is beside the hand
 LEAST_SUPPLY_PCT = 85  # of the nominal supply: motors lose steps below, the rail is still up
 LOW_PCT = 10  # of the fill: people are warned

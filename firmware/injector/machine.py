@@ -10,7 +10,17 @@ from injector.axis import Axis
 from injector.causes import capital
 from injector.commands import Commands
 from injector.condition import Condition
-from injector.controller import DELIVERING, FAULT, HOMING, POWERED, READY, SAFE, Controller
+from injector.controller import (
+    DELIVERING,
+    FAULT,
+    HOMING,
+    POWERED,
+    READY,
+    SAFE,
+    SELF_TEST,
+    STATES,
+    Controller,
+)
 from injector.errors import Refusal
 from injector.inputs import Inputs
 from injector.journal import Journal
@@ -45,6 +55,8 @@ class Machine:
     `micropython` is a version for people."""
 
     def __init__(self, port, board, drives, uptime, memory, micropython):
+        if port.restarted_in is None:
+            port.remember(STATES.index(SELF_TEST))  # a start that hangs is told by the next
         self.port = port
         self.uptime = uptime
         self.inputs = Inputs(port.read, board)

@@ -44,6 +44,7 @@ def test_the_loop_is_quicker_where_a_hand_begins_or_an_axis_moves(state: str, pa
 )
 def test_the_strike_that_a_fault_ended_is_told_with_its_cause(part: str, value: object, why: str):
     machine = striking(mode="drip", dwell_us=2_000_000, period_us=3_000_000, dose_nl=100_000)
+    machine.port.push_mn = 1_110
     machine.run(20)
     setattr(machine.port, part, value)
     machine.run(100)
@@ -197,3 +198,31 @@ def test_what_a_stopped_priming_has_pushed_is_counted_before_anybody_is_told():
     machine.request("disarm")
     assert told == [machine.job.left_nl]
     assert told[0] < left_nl
+
+
+def pulled_without_the_needle_at_rest(looks: int) -> Machine:
+    """Looked at so often since the pull counts."""
+    machine = in_state("ARMED")
+    machine.port.set("needle_is_back", False)
+    machine.port.set("contact", 1)
+    machine.port.set("trigger", 1)
+    while not (machine.controller._inputs.pulled and machine.controller._inputs.touching):
+        machine.run(1)
+    for _ in range(looks - 1):
+        machine.look()
+    return machine
+
+
+@pytest.mark.requirement("R7", "R18")
+def test_a_pull_with_the_needle_not_seen_at_rest_is_told():
+    machine = pulled_without_the_needle_at_rest(4)
+    assert (machine.state, alarms(machine)) == ("FAULT", ["needle_stuck"])
+    assert machine.port.strikes == 0
+
+
+def test_a_rest_sensor_that_bounces_at_a_pull_only_makes_it_wait():
+    machine = pulled_without_the_needle_at_rest(3)
+    assert (machine.state, alarms(machine)) == ("ARMED", [])
+    machine.port.set("needle_is_back", True)
+    machine.look()
+    assert machine.state == "DELIVERING"

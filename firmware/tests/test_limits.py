@@ -36,6 +36,7 @@ FIGURES = {
     "SKIN_PA": 30_000,
     "PRESSURE_MARGIN": (3, 2),
     "REST_PA": 10_000,
+    "LEAST_RISE_MN": 90,
     "MAX_COIL_DC": 550,
     "LEAST_SUPPLY_PCT": 85,
     "LOW_PCT": 10,

@@ -12,6 +12,7 @@ USUAL = {
     "pressure_pa": 64_000,
     "bears_pa": 300_000,
     "flow_nl_s": 100_000,
+    "dose_nl": 10_000,
 }
 
 
@@ -25,6 +26,23 @@ def test_a_strokes_forces_are_those_of_its_pressure():
     assert usual.stop_mn == 2_000 + 2_446  # (64 + 30) kPa × 3/2 on 17.349 mm²
     assert usual.rest_mn == 2_000 + 728  # half of 64 kPa, and 10 kPa
     assert usual.air_mn == (2_000 + 1_110) // 2
+
+
+@pytest.mark.requirement("R10", "R13")
+def test_a_quarter_of_the_expected_rise_is_felt_where_the_converter_tells_it_from_noise():
+    usual = forces()
+    assert usual.rise_mn == 277  # 64 kPa ÷ 4 on 17.349 mm²
+    assert forces(pressure_pa=20_751).rise_mn == 90
+    assert forces(pressure_pa=20_750).rise_mn == 0
+
+
+@pytest.mark.requirement("R10", "R13")
+def test_a_dose_is_felt_when_it_takes_three_looks_and_to_its_end_when_the_line_fills_before():
+    assert forces().fill_nl == 2_500  # 25 ms at 100 µL/s
+    assert forces(dose_nl=1_200).rise_mn == 277
+    assert forces(dose_nl=1_199).rise_mn == 0
+    assert forces(dose_nl=3_701).tail_nl == 1_200
+    assert forces(dose_nl=3_700).tail_nl is None
 
 
 @pytest.mark.requirement("R5")

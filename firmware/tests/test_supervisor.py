@@ -4,7 +4,8 @@ from itertools import pairwise
 
 import pytest
 from situations import in_state
-from stand_ins import Machine
+from stand_ins import Machine, StandInPort
+from stand_ins.machine import with_ledger
 
 from injector.limits import RAIL_HOLD_MS
 from injector.supervisor import Supervisor
@@ -124,3 +125,27 @@ def test_a_restart_is_told_although_the_trigger_is_still_held():
     machine.port.set("trigger", 0)
     machine.run(20)
     assert machine.request("ack")[1] is None
+
+
+@pytest.mark.requirement("R14")
+def test_a_start_that_hangs_is_told_by_the_next_and_hides_no_hang_before_it():
+    for before in (None, in_state("DELIVERING").port.remembered):
+        port = with_ledger(StandInPort())
+        port.restarted_in = port.remembered = before
+        hung = Machine(port)
+        hung.sensors.settle = _hang
+        with pytest.raises(_HungError):
+            hung.boot()
+        machine = Machine()
+        machine.port.restarted_in = port.remembered
+        machine.boot()
+        state = "SELF_TEST" if before is None else "DELIVERING"
+        assert state in machine.controller.alarm["text"]
+
+
+class _HungError(Exception):
+    pass
+
+
+def _hang():
+    raise _HungError

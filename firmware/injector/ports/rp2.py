@@ -90,8 +90,9 @@ class EdgeCounter:
         self._mark = 0
 
     def mark(self):
-        """Count from here."""
+        """Count from here; return the rising edges since boot."""
         self._mark = self.total()
+        return self._mark
 
     def counted(self):
         """Rising edges since `mark`."""
@@ -350,7 +351,7 @@ class Port:
     def start_strikes(self):
         """Let the first strike go; the plunger pushes forward."""
         self._face(PLUNGER, True)
-        self._counters[PLUNGER].mark()
+        registers.force[7] = self._counters[PLUNGER].mark()
         self._start(1 << _STRIKE | 1 << PLUNGER)
 
     def go_on(self):
@@ -373,11 +374,13 @@ class Port:
         return registers.strikes[registers.LOGGED]
 
     def strike(self, number):
-        """(start, needle out, needle back, plunger edges since `start_strikes`) of a finished
-        strike, 0 the first; times of the µs timer. At most 64 are kept."""
-        at = 4 * (number % registers.LOG)
-        start, out, back, edges = registers.log[at : at + 4]
-        return start, out, back, self._counters[PLUNGER].since_mark(edges)
+        """(start, needle out, needle back, plunger edges since `start_strikes`, how many of them
+        were `felt` by then) of a finished strike, 0 the first; times of the µs timer. At most 64
+        are kept."""
+        at = 5 * (number % registers.LOG)
+        start, out, back, edges, felt = registers.log[at : at + 5]
+        since_mark = self._counters[PLUNGER].since_mark
+        return start, out, back, since_mark(edges), since_mark(felt)
 
     def counted_in_strikes(self):
         """Plunger edges since `start_strikes`."""
@@ -399,6 +402,16 @@ class Port:
         in a row, `_FORCE_MS` apart; 0 is no limit."""
         registers.force[0] = counts
 
+    def expect_force(self, counts):
+        """From now on the plunger is felt to push when its force is at `counts` or above at two
+        looks in a row, while a force is limited."""
+        registers.force[6] = counts
+
+    @property
+    def felt(self):
+        """Plunger edges since `start_strikes` when it was last felt to push."""
+        return self._counters[PLUNGER].since_mark(registers.force[7])
+
     @property
     def pressed_too_hard(self):
         """Whether the force has halted the tracks since `watch`, or `off`."""
@@ -419,7 +432,7 @@ class Port:
         registers.guarded[1] = mask
         registers.guarded[2] = 0
         force = registers.force
-        force[1] = force[2] = 0
+        force[1] = force[2] = force[5] = 0
         if force[0]:
             self._force_timer.init(period=_FORCE_MS, callback=registers.on_force)
             self._timing = True

@@ -23,8 +23,9 @@ EVENTS = 128  # of the trace
 guarded = array("I", [0, 0, 0, 0, 0])
 
 # The plunger force: [counts above which the tracks halt, looks in a row above, 1 once that has
-# halted them, the ADC's CS to convert it, looks so far]
-force = array("I", [0, 0, 0, 0, 0])
+# halted them, the ADC's CS to convert it, looks so far, the look before, counts from which on it
+# is that of a plunger which pushes, plunger edges when two looks in a row last were]
+force = array("I", [0, 0, 0, 0, 0, 0, 0, 0])
 
 # The strikes since the last start: time at the start of the one under way, when its needle
 # was seen out (0 = not yet); how many were started, logged, let go, queued; then, set once: the
@@ -32,7 +33,7 @@ force = array("I", [0, 0, 0, 0, 0])
 START, OUT, STARTED, LOGGED, LET_GO, QUEUED = range(6)
 strikes = array("I", bytes(40))
 queue = array("I", bytes(QUEUE * 16))  # each: words' address, number; move's address, number
-log = array("I", bytes(LOG * 16))  # each: start, needle out, needle back, plunger edges
+log = array("I", bytes(LOG * 20))  # each: start, out, back, plunger edges, those felt
 events = array("I", bytes(EVENTS * 12))  # each: µs timer, wraps * 16 + event, value
 place = array("I", [0])  # how many events were noted
 read_at = array("I", [0, 0])  # see `clock`
@@ -215,7 +216,15 @@ def on_force(_):
     adc[0] = f[3]
     while not adc[0] & 0x100:  # READY
         pass
-    if adc[1] <= f[0]:
+    now = adc[1]
+    if now >= f[6] and f[5] >= f[6]:
+        s = ptr32(strikes)
+        instr = ptr32(s[8])  # as in `edges`
+        instr[0] = 0xA0C1
+        instr[0] = 0x8000
+        f[7] = (0 - ptr32(s[9])[0]) & 0x3FFFFFFF
+    f[5] = now
+    if now <= f[0]:
         f[1] = 0
         return
     f[1] = f[1] + 1
@@ -262,7 +271,7 @@ def on_needle_back(_):
     if ptr32(uint(0xD0000004))[0] & s[6]:
         return  # still driven: the contact bounces while the needle leaves
     entries = ptr32(log)
-    at = (s[3] & 63) * 4
+    at = (s[3] & 63) * 5
     entries[at] = s[0]
     entries[at + 1] = s[1]
     entries[at + 2] = ptr32(uint(0x40054028))[0] & 0x3FFFFFFF
@@ -270,6 +279,7 @@ def on_needle_back(_):
     instr[0] = 0xA0C1
     instr[0] = 0x8000
     entries[at + 3] = (0 - ptr32(s[9])[0]) & 0x3FFFFFFF
+    entries[at + 4] = ptr32(force)[7]
     s[3] = s[3] + 1
     note(3, s[3])
     let_go()

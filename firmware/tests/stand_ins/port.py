@@ -115,6 +115,9 @@ class StandInPort(Wiring):
         self.inputs_at_stop = 0
         self._force_limit = 0
         self._force_looks = 0  # in a row above it
+        self._force_before = 0  # counts at the look before
+        self._force_pushing = 0  # counts from which on the plunger is felt to push
+        self.felt = 0
         self._feels_at = 0
         self.pressed_too_hard = False
         self._edges = {PLUNGER: 0, DEPTH: 0}  # as counted since boot
@@ -226,7 +229,7 @@ class StandInPort(Wiring):
         self._queued += 1
 
     def start_strikes(self):
-        self._counted = 0
+        self._counted = self.felt = 0
         if self.stopped:
             return
         self._axis = PLUNGER
@@ -253,8 +256,11 @@ class StandInPort(Wiring):
     def limit_force(self, counts):
         self._force_limit = counts
 
+    def expect_force(self, counts):
+        self._force_pushing = counts
+
     def watch(self, mask):
-        self._force_looks = 0
+        self._force_looks = self._force_before = 0
         self.pressed_too_hard = False
         self._make_ready()
         self.dir_stuck = False
@@ -389,6 +395,10 @@ class StandInPort(Wiring):
         self._pulses = Pulses(move.words)
         self._origin = None
 
+    @property
+    def _pushing(self):
+        return bool(self._running and self._moves and self._origin is not None and self._made)
+
     def _make_steps(self):
         if not self._moves or self._origin is None:
             return
@@ -459,13 +469,17 @@ class StandInPort(Wiring):
                 self._out = self.timer_us()
                 self.note(OUT, self.started)
         elif under_way and self._out is not None and not self.stopped:
-            self._log.append((self._start, self._out, self.timer_us(), self._counted))
+            self._log.append((self._start, self._out, self.timer_us(), self._counted, self.felt))
             self.note(BACK, self.finished)
             self._let_one_go()
 
     def _feel(self):
         """The force is looked at as the port's timer does."""
-        above = self.analog()[2] > self._force_limit
+        count = self.analog()[2]
+        if min(count, self._force_before) >= self._force_pushing:
+            self.felt = self._counted
+        self._force_before = count
+        above = count > self._force_limit
         self._force_looks = self._force_looks + 1 if above else 0
         if self._force_looks > 1:
             self.pressed_too_hard = True

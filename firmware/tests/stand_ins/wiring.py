@@ -20,7 +20,8 @@ class Wiring:
         self.supply = 1
         self.supply_mv = drives.SUPPLY_MV
         self.coil_dc = 250
-        self.force_mn = 2_000
+        self.force_mn = 2_000  # at rest
+        self.push_mn = 0  # more while a dose is pushed
         self.counts = {}  # "coil", "supply", "force": what a broken sensor gives instead
         self.alarm = (0, 0, 0)  # red, yellow, buzzer
         self._asked_at = 0  # tick at which the rail was asked for
@@ -51,10 +52,14 @@ class Wiring:
         counts = {
             "coil": _coil_count(self.coil_dc),
             "supply": drives.SUPPLY_SENSOR.count(supply_mv),
-            "force": drives.FORCE_SENSOR.count(self.force_mn),
+            "force": drives.FORCE_SENSOR.count(self.force_mn + self._pushing * self.push_mn),
         }
         counts.update(self.counts)
         return [counts["coil"], counts["supply"], counts["force"]]
+
+    @property
+    def _pushing(self):
+        return False
 
     @property
     def must_hold(self):

@@ -118,8 +118,7 @@ class NewChip:
         flash[rig.board.LEDGER_START :] = zlib.decompress(cut.flash)
         for sensor, is_true in cut.hands:
             rig.set(sensor, is_true)
-        watchdog = rig.chip.mcu.watchdog
-        if not rig.run_until(lambda: bool(watchdog.timer.enable), _BOOT_AT_MOST_MS):
+        if not rig.run_until(lambda: rig.chip.loops, _BOOT_AT_MOST_MS):
             return Start(faults=("crashed: it does not start",))
         rig.run_for(_SEEN_MS)
         person = Operator(rig, role=None)

@@ -28,6 +28,7 @@ _FIRST_ANALOG = 26  # the GPIO of the ADC's channel 0
 _SLEEPS_WITHIN_NS = 500e6  # a chip that idles sleeps at least every so often
 _SLEEP_LOOK_NS = 10e3
 _HOST_BUFFER = 4096  # bytes that a host's serial driver keeps for a program that does not read
+_LOOP_WATCHDOG_TICKS = 250 * 2_000  # firmware/injector/app.py; two ticks a µs
 _BUS_SILENT_NS = 3e6  # without frames for so long, a device takes the bus for suspended
 
 
@@ -114,6 +115,12 @@ class Chip:
     def reset(self, *, power: bool = False) -> None:
         """Pull the RUN pin, or with `power` take the supply away for a moment."""
         self._device.hard_reset(cause=ResetCause.POWER_ON if power else ResetCause.RUN_PIN)
+
+    @property
+    def loops(self) -> bool:
+        """Whether the program has come to its loop: its start is given more time."""
+        timer = self.mcu.watchdog.timer
+        return bool(timer.enable) and timer.counter <= _LOOP_WATCHDOG_TICKS
 
     def on_reset(self, callback: Callable[[], None]) -> None:
         """Have `callback` called at each reset, whatever its cause."""

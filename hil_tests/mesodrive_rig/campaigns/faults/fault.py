@@ -10,6 +10,7 @@ from mesodrive_rig.plant import Output, Sensor, WireFault
 Deed = Callable[[Session], None]
 
 SOON_MS = 400.0  # from the strike or the look that shows it to the alarm: a strike and its return
+_IDLE_TESTS_MS = 1_100.0  # two of them
 SLOW_MS = 1_500.0  # a self-test while idle, or three looks at an analog sensor in a row
 TRAVEL_MS = 7_000.0  # a home switch that never comes: the whole travel
 
@@ -63,15 +64,25 @@ def opened(sensor: Sensor) -> Deed:
 
     def do(session: Session) -> None:
         session.rig.set(sensor, False)
-        session.person.wait(50)
+        _look_on(session)
 
     return do
 
 
 def opened_and_acknowledged(session: Session) -> None:
     """A person opens the guard, closes it, and acknowledges; raises what the device refuses."""
-    opened(Sensor.GUARD)(session)
+    session.rig.set(Sensor.GUARD, False)
+    session.person.wait(50)
     session.release()
     session.rig.set(Sensor.GUARD, True)
+    if _look_on(session) == "FAULT":
+        session.person.device.acknowledge()
+
+
+def _look_on(session: Session) -> str:
+    """Wait for what the device says, where it is idle for what its self-test says; the state."""
     session.person.wait(50)
-    session.person.device.acknowledge()
+    state = session.person.device.status().state
+    if state in ("SAFE", "READY"):
+        session.person.wait(_IDLE_TESTS_MS)
+    return state

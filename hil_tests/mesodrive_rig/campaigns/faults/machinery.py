@@ -44,7 +44,7 @@ def sensors() -> list[Fault]:
         "grounded": lambda _: analog.shorted_to(0),
         "shorted to 3V3": lambda _: analog.shorted_to(analog.FULL),
     }
-    codes = ("sensor", "selftest", "supply_low", "over_temperature", "occlusion")
+    codes = ("sensor", "selftest", "supply_low", "over_temperature", "occlusion", "stalled")
     found = [
         Fault(f"{sensor} {way}", "sensor", _set(sensor, fault), codes, ("sensor|reading",),
               SLOW_MS)
@@ -75,9 +75,9 @@ def machine() -> list[Fault]:
         ("driver error", lambda s: s.rig.injector.set_driver_error(True),
          ("driver_fault", "selftest"), False),
         ("plunger motor stalls", lambda s: s.rig.injector.set_stalled(plunger, True),
-         ("driver_fault", "air", "home_missing", "home_stuck"), True),
+         ("driver_fault", "air", "stalled", "home_missing", "home_stuck"), True),
         ("depth motor stalls", lambda s: s.rig.injector.set_stalled(depth, True),
-         ("driver_fault", "home_missing", "home_stuck"), True),
+         ("driver_fault", "home_missing", "home_stuck", "misfire"), True),
         ("coil misfires", lambda s: s.rig.injector.set_misfiring(True), ("misfire",), True),
         ("needle sticks", lambda s: s.rig.injector.set_sticking(True), ("needle_stuck",), True),
         ("needle blocked", lambda s: s.rig.injector.set_blocked(True), ("occlusion",), True),

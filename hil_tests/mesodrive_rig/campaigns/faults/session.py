@@ -25,7 +25,7 @@ NEARBY = replace(
     depth=AxisSpec(lead_mm=0.5, max_mm=15.0, initial_mm=0.12),
     syringe=SyringeSpec.from_ul_per_mm(NL_PER_MM / 1000, fill_ul=1030.0),
 )
-DOSE_UL = 3.0
+DOSE_UL = 4.0
 PRIME_UL = 2.5
 SHOTS = 3
 DOSE = profile(
@@ -45,8 +45,8 @@ _BEGIN_STRIKE = (  # ms after STRIKE rose
     (Phase.TRAVEL, 1.0),
     (Phase.SETTLE, 4.0),
     (Phase.DOSE_BEGIN, 10.0),
-    (Phase.DOSE_MID, 24.0),
-    (Phase.DOSE_END, 36.0),
+    (Phase.DOSE_MID, 27.0),
+    (Phase.DOSE_END, 45.0),
     (Phase.DWELL, 52.0),
     (Phase.REST, 75.0),
     (Phase.BETWEEN, 140.0),
@@ -131,7 +131,7 @@ class Session(Seen):
         dead_man = rig.chip.mcu.pio[1].machines[2]
         if rig.run_until(lambda: dead_man.enabled, _BOOT_AT_MOST_MS, 0.5):
             self.visit(Phase.SELF_TEST)
-        rig.run_until(self._looping, _BOOT_AT_MOST_MS)
+        rig.run_until(lambda: rig.chip.loops, _BOOT_AT_MOST_MS)
         rig.run_for(30)
         self.person = Operator(rig)
         self.person.on_note = self._noted
@@ -271,10 +271,6 @@ class Session(Seen):
     def _noted(self, method: str) -> None:
         if method == "alarm" and self.on_alarm:
             self.on_alarm()
-
-    def _looping(self) -> bool:
-        watchdog = self.rig.chip.mcu.watchdog
-        return bool(watchdog.timer.enable)
 
     def _soon(self, phase: Phase, after_ms: float) -> None:
         """Visit `phase` in a moment, if it has not been visited yet."""

@@ -96,6 +96,7 @@ class Trial:
         named = self._named(evidence)
         if not named and ending is None and self._fault.reveal:
             self._heard_ms = None
+            self._at_ms = session.rig.now_ms()  # now it matters
             refused: MesodriveError | None = None
             try:
                 self._fault.reveal(session)

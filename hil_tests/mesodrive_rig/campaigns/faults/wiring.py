@@ -69,8 +69,22 @@ def inputs() -> list[Fault]:
 
 
 _OUTPUTS = {
-    Output.PLUNGER_STEP: ("steps_lost", "home_missing", "air", "free_running", "home_stuck"),
-    Output.PLUNGER_DIR: ("driver_fault", "home_missing", "home_stuck", "air", "occlusion"),
+    Output.PLUNGER_STEP: (
+        "steps_lost",
+        "stalled",
+        "home_missing",
+        "air",
+        "free_running",
+        "home_stuck",
+    ),
+    Output.PLUNGER_DIR: (
+        "driver_fault",
+        "home_missing",
+        "home_stuck",
+        "air",
+        "stalled",
+        "occlusion",
+    ),
     Output.DEPTH_STEP: (
         "steps_lost",
         "home_missing",
@@ -106,7 +120,7 @@ def contacts() -> list[Fault]:
         found += [
             Fault(f"{contact} welded", "contact", lambda s, c=contact: s.rig.injector.weld(c),
                   ("interlock", "guard_open", "stop_pulled", "rail_dead", "selftest"),
-                  ("guard|stop|interlock line",),
+                  ("guard|stop|interlock line|rail fell",),
                   SLOW_MS, harmless=True, reveal=opened(switch)),
             Fault(f"{contact} burnt", "contact", lambda s, c=contact: s.rig.injector.burn(c),
                   ("interlock", "guard_open", "stop_pulled", "rail_dead", "selftest"),

@@ -480,6 +480,18 @@ class Port:
         registers.halt()
         self.unwatch()
         registers.force[2] = 0
+        self._forget_strikes()
+
+    def _forget_strikes(self):
+        """Give back what the strikes since the last start point at: nothing runs any more. Their
+        addresses too, because collecting takes any word on the heap for a reference."""
+        held, queue = self._held, registers.queue
+        for place in range(registers.QUEUE):
+            if held[place] is None:
+                break  # they are put in from the first place on
+            held[place] = None
+            queue[4 * place] = 0
+            queue[4 * place + 2] = 0
 
     def _stop_timer(self):
         self._force_timer.deinit()

@@ -5,6 +5,7 @@ may be a dose. Nothing else would notice before it is used.
 """
 
 import binascii
+from array import array
 
 from injector.ledger.reader import LOST, TWICE, UNLINKED
 
@@ -21,7 +22,7 @@ class Audit:
         self._image = image
         self._journal = journal
         self._at = 0
-        self._crc = 0
+        self._crc = array("I", [0])  # or the memory in use would tell whether it is long just now
         self._walk = None  # through the ledger
         self._head = None  # of the ledger when the walk began, and what was wrong with it then
         self._before = []
@@ -47,12 +48,13 @@ class Audit:
     def _image_ends_wrong(self):
         image = self._image
         size = min(_PART, image.size - self._at)
-        self._crc = binascii.crc32(image.part(self._at, size), self._crc)
+        crc = self._crc
+        crc[0] = binascii.crc32(image.part(self._at, size), crc[0])
         self._at += size
         if self._at < image.size:
             return False
-        wrong = self._crc != image.crc
-        self._at = self._crc = 0
+        wrong = crc[0] != image.crc
+        self._at = crc[0] = 0
         return wrong
 
     def _ledger_ends_wrong(self):

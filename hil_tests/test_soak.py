@@ -1,9 +1,26 @@
-"""What the soak makes of the free memory that it is told."""
+"""Days without a restart change nothing; the long form is `make soak`."""
 
 import pytest
 
-from mesodrive_rig.campaigns.soak import slope, steps_of_memory
-from mesodrive_rig.campaigns.soak_bench import Account
+from mesodrive_rig.campaigns.soak import metrics, slope, steps_of_memory
+from mesodrive_rig.campaigns.soak_bench import SMALL_MS, Account, Bench
+from mesodrive_rig.campaigns.soak_days import in_12_days
+
+SEED = 1
+
+
+@pytest.mark.hil
+@pytest.mark.requirement("R22")
+def test_a_device_left_on_for_12_days_is_as_on_the_first_and_no_mode_takes_memory():
+    bench = Bench(SEED, lambda _: None)
+    in_12_days(bench)
+    account = bench.end()
+    assert account.days > 12.4
+    assert account.crossings[SMALL_MS.name, "DELIVERING"] == 1
+    assert account.strikes == 16 + 2
+    assert len(account.free) == 2
+    assert [f"{one.name}: {one.value}" for one in metrics(account, []) if not one.ok] == []
+    assert slope(account.free) == 0
 
 
 def test_memory_that_is_lost_is_found_and_the_first_like_point_does_not_count():

@@ -20,7 +20,13 @@ from mesodrive_rig.campaigns.soak_bench import (
     Account,
     Bench,
 )
-from mesodrive_rig.campaigns.soak_days import MODES, STATES, at_the_12_day_wrap, day
+from mesodrive_rig.campaigns.soak_days import (
+    MODES,
+    STATES,
+    at_the_12_day_wrap,
+    day,
+    in_turns,
+)
 from mesodrive_rig.emulated.rig import ROOT
 from mesodrive_rig.results import Metric, write_results
 
@@ -54,6 +60,13 @@ def leave_on(seed: int, states: list[str], tell: Tell) -> list[Account]:
     return accounts
 
 
+def treat(seed: int, sessions: int, tell: Tell) -> Account:
+    """So many sessions, the modes by turns, weighed after each; no days in between."""
+    bench = Bench(seed, lambda what: tell(what, bench.account.modes.total() / sessions))
+    in_turns(bench, sessions)
+    return bench.end()
+
+
 def steps_of_memory(account: Account) -> tuple[int, int]:
     """Bytes that the heap lost from the second like point to the last before ms outgrow a small
     int, or after; and what that itself costs, once."""
@@ -71,8 +84,8 @@ def slope(points: list[tuple[float, int]]) -> float:
     frees = [free for _, free in points]
     middle, mean = sum(days) / len(days), sum(frees) / len(frees)
     spread = sum((at - middle) ** 2 for at in days)
-    fall = sum((at - middle) * (free - mean) for at, free in points)
-    return -fall / spread if spread else 0.0
+    fall = sum((at - middle) * (mean - free) for at, free in points)
+    return fall / spread if spread else 0.0
 
 
 def metrics(account: Account, left_on: list[Account]) -> list[Metric]:
@@ -138,6 +151,9 @@ def main() -> int:
     """Run the campaign; return 1 when a bound is missed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="one state at the 12-day wrap only")
+    parser.add_argument(
+        "--sessions", type=at_least_one, help="only so many sessions, one after another"
+    )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--days", type=at_least_one, default=_DAYS)
     arguments = parser.parse_args()
@@ -148,7 +164,9 @@ def main() -> int:
         def tell(what: str, done: float) -> None:
             progress.update(task, description=f"soak: {what}", completed=done)
 
-        if arguments.quick:
+        if arguments.sessions:
+            account, left_on = treat(arguments.seed, arguments.sessions, tell), []
+        elif arguments.quick:
             account, left_on = leave_on(arguments.seed, ["DELIVERING"], tell)[0], []
         else:
             account = run(arguments.seed, arguments.days, tell)

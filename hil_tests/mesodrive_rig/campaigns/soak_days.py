@@ -153,17 +153,41 @@ def day(bench: Bench, number: int) -> None:
     bench.idle_until(MS_PER_DAY * (number + 1))
 
 
-def at_the_12_day_wrap(bench: Bench, state: str) -> None:
-    """A device that was left on until its ms outgrow a small int while in `state`; and after."""
-    session(bench, "series")
-    bench.weigh(_QUICK)
+def leave_on_for_12_days(bench: Bench) -> None:
+    """Until an hour before ms outgrow a small int; then a host comes."""
     bench.close()
     bench.rig.leap(SMALL_MS.us / 1000 - bench.rig.now_ms() - _HOUR_MS)
     bench.account.leaps += 1
     bench.reconnect()
     bench.check_clock()
+
+
+def at_the_12_day_wrap(bench: Bench, state: str) -> None:
+    """A device that was left on until its ms outgrow a small int while in `state`; and after."""
+    session(bench, "series")
+    bench.weigh(_QUICK)
+    leave_on_for_12_days(bench)
     at_a_wrap(bench, state, SMALL_MS)
     for mode in ("burst", "single"):  # in the first all that keeps a time comes to keep a long one
         session(bench, mode)
         bench.weigh(_QUICK)
     bench.check_clock()
+
+
+def in_12_days(bench: Bench) -> None:
+    """The shortest story that has it all: a wrap in mid-series, then another mode."""
+    leave_on_for_12_days(bench)
+    at_a_wrap(bench, "DELIVERING", SMALL_MS)
+    bench.weigh(_QUICK)
+    session(bench, "single")
+    bench.weigh(_QUICK)
+    bench.check_clock()
+
+
+def in_turns(bench: Bench, sessions: int) -> None:
+    """Treatments one after another, each in another mode than the one before."""
+    for number in range(sessions):
+        mode = [*MODES][number % len(MODES)]
+        bench.tell(f"session {number + 1}: {mode}")
+        session(bench, mode)
+        bench.weigh(_QUICK)

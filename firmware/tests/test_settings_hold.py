@@ -53,3 +53,18 @@ def test_a_snapshot_of_another_layout_is_not_taken_for_one_of_this(place: int):
         flash.data[at : at + PAGE] = page
     with pytest.raises(SettingsError, match="cannot be read"):
         Settings(flash).open()
+
+
+@pytest.mark.requirement("R28")
+@pytest.mark.parametrize("place", range(8))
+def test_only_a_first_snapshot_that_was_cut_is_taken_for_a_new_device(place: int):
+    flash = StandInFlash(2, 1024)
+    flash.data[place * PAGE + 9] = 0
+    settings = Settings(flash)
+    if place:
+        with pytest.raises(SettingsError, match="cannot be read"):
+            settings.open()
+    else:
+        settings.open()
+        assert not settings.claimed
+        assert settings.holds()

@@ -68,3 +68,14 @@ def test_only_a_first_snapshot_that_was_cut_is_taken_for_a_new_device(place: int
         settings.open()
         assert not settings.claimed
         assert settings.holds()
+
+
+@pytest.mark.requirement("R28")
+def test_a_snapshot_that_was_cut_as_a_sector_was_begun_is_made_void():
+    flash, settings = saved()
+    assert flash.data[4 * PAGE] == 0xFF
+    flash.data[4 * PAGE : 4 * PAGE + 12] = flash.data[:12]  # the youngest but one, not all of it
+    again = Settings(flash)
+    again.open()
+    assert flash.data[4 * PAGE : 5 * PAGE] == bytes(PAGE)
+    assert again.keys == settings.keys

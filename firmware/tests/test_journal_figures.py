@@ -4,6 +4,7 @@ import pytest
 from stand_ins import PROFILE
 from stand_ins.flash import Clock, StandInFlash
 
+from injector.errors import Refusal
 from injector.journal import Journal
 from injector.ledger import Ledger, record
 from injector.profile import Profile
@@ -61,3 +62,25 @@ def test_the_last_room_is_used_for_a_change_before_anything_is_erased():
     assert (journal.ledger.room, journal.erases) == (0, 0)
     journal.changed("lock", 1, 0)
     assert journal.erases == 1
+
+
+@pytest.mark.requirement("R8")
+def test_a_dry_profile_is_not_refused_for_what_was_given_before():
+    journal = opened()
+    journal.announce(Job(), 1, 2, 1_000)
+    journal.tend(True, False)
+    journal.max_session_nl = journal.max_hour_nl = 1_000
+    journal.refuse_past_limits(0, True)
+    with pytest.raises(Refusal):
+        journal.refuse_past_limits(1, True)
+
+
+@pytest.mark.requirement("R14")
+def test_only_the_cartridge_used_last_may_be_loaded_again_while_none_is_taken_out():
+    journal = opened()
+    for number in ("a", "b"):
+        journal.loaded(Profile({**PROFILE, "cartridge": number}))
+    journal.refuse_used(bytes(7) + b"\x0b")
+    journal.refuse_used(bytes(7) + b"\x0c")
+    with pytest.raises(Refusal):
+        journal.refuse_used(bytes(7) + b"\x0a")

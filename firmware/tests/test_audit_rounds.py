@@ -86,3 +86,16 @@ def test_without_a_ledger_the_image_is_read_all_the_same():
     machine.port.image.bytes[5_000] ^= 1
     machine.run(2_000)
     assert alarms(machine)[-1] == "selftest"
+
+
+def test_one_wrong_bit_that_can_be_put_right_is_no_alarm():
+    flash, audit = audited()
+    flash.data[FIRST + 100] ^= 4
+    assert told(audit) == []
+
+
+def test_of_a_ledger_that_has_failed_nothing_more_is_told():
+    flash, audit = audited()
+    audit._journal.trouble = "The ledger's flash failed; restart the device."
+    flash.data[FIRST + 64 : FIRST + 128] = bytes(64)
+    assert told(audit) == []

@@ -29,3 +29,11 @@ def test_each_bit_that_sticks_is_found(
 
     monkeypatch.setattr(selftest, "memoryview", stuck, raising=False)
     assert not selftest.memory_holds(2_048)
+
+
+def test_memory_that_is_not_there_does_not_hold(monkeypatch: pytest.MonkeyPatch):
+    def none_left(_: int) -> bytearray:
+        raise MemoryError
+
+    monkeypatch.setattr(selftest, "bytearray", none_left, raising=False)
+    assert not selftest.memory_holds(1_024)

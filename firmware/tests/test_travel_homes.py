@@ -117,3 +117,40 @@ def test_a_speed_in_um_is_made_in_steps_and_is_never_less_than_one(um_s: int, st
     _, drive = bench()
     assert drive.axis.steps_per_mm == 6_400
     assert drive.ramp(um_s, 10**6).interval == -(-HZ // steps_s)
+
+
+@pytest.mark.parametrize(
+    ("looks", "home"),
+    [
+        ((True, True, True), True),
+        ((False, True, True), True),
+        ((True, False, True), False),
+        ((True, True, False), False),
+        ((True, False, False), False),
+    ],
+)
+def test_a_switch_is_home_when_it_is_closed_at_both_looks_after_the_stop(
+    looks: tuple[bool, ...], home: bool
+):
+    machine, drive = bench()
+    port, mask = machine.port, machine.inputs.masks["depth_home"]
+    read, start_axis = port.read, port.start_axis
+    closed = False
+    begun: list[bool] = []
+
+    def start(number: int, forward: bool, move: object) -> None:
+        begun.append(forward)
+        start_axis(number, forward, move)
+
+    port.read = lambda: read() & ~mask if closed else read()
+    port.start_axis = start
+    activity = drive.home(BACK_OFF_UM, SLOW_UM_S)
+    next(activity)
+    port.advance(50)
+    closed = True
+    port.advance(1)
+    assert port.stopped
+    for closed in looks:  # noqa: B007  # the port reads it
+        next(activity)
+    closed = False
+    assert begun == [False, home]

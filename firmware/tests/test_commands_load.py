@@ -1,0 +1,47 @@
+"""A request to load holds the profile and nothing else; memory is tidied before it is planned."""
+
+import pytest
+from situations import in_state, refused
+from stand_ins import PROFILE
+
+from mesodrive_wire import BAD_PARAMS
+
+
+@pytest.mark.requirement("R26")
+def test_a_profile_comes_with_nothing_beside_it():
+    machine = in_state("READY")
+    refusal = refused(machine, "profile.load", {"profile": PROFILE, "more": 1})
+    assert refusal.code == BAD_PARAMS
+    assert "'more'" in refusal.sentence
+
+
+@pytest.mark.requirement("R22")
+def test_memory_is_tidied_before_a_profile_is_planned(monkeypatch: pytest.MonkeyPatch):
+    machine = in_state("SAFE")
+    done: list[str] = []
+    machine.commands._collect = lambda: done.append("tidied")
+
+    def plan(*_: object) -> None:
+        done.append("planned")
+        raise ValueError("it cannot be.")
+
+    monkeypatch.setattr("injector.commands.Plan", plan)
+    refused(machine, "profile.load", {"profile": PROFILE})
+    assert done == ["tidied", "planned"]
+
+
+def test_a_loaded_profile_is_answered_with_what_was_planned():
+    machine = in_state("SAFE")
+    told = machine.request("profile.load", {"profile": PROFILE})[0]
+    plan = machine.job.plan
+    assert told == {
+        "profile": plan.profile.id,
+        "dose_steps": plan.dose_steps,
+        "dose_us": plan.dose_us,
+        "travel_us": plan.travel_us,
+        "strike_us": plan.on_us,
+        "return_us": plan.return_us,
+        "period_us": PROFILE["period_us"],
+        "min_period_us": plan.cycle_us,
+        "depth_steps": 19_200,
+    }

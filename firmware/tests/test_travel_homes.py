@@ -154,3 +154,22 @@ def test_a_switch_is_home_when_it_is_closed_at_both_looks_after_the_stop(
         next(activity)
     closed = False
     assert begun == [False, home]
+
+
+def test_a_switch_that_sticks_once_it_was_found_is_told_after_the_back_off():
+    machine, drive = bench()
+    port, mask = machine.port, machine.inputs.masks["depth_home"]
+    read, start_axis = port.read, port.start_axis
+    begun: list[bool] = []
+
+    def start(number: int, forward: bool, move: object) -> None:
+        begun.append(forward)
+        start_axis(number, forward, move)
+
+    port.read = lambda: read() & ~mask if True in begun else read()
+    port.start_axis = start
+    with pytest.raises(Trouble, match="stays closed") as caught:
+        carry_out(machine, drive.home(BACK_OFF_UM, SLOW_UM_S))
+    assert caught.value.code == "home_stuck"
+    assert begun == [False, True]
+    assert not drive.axis.homed

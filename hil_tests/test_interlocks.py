@@ -28,7 +28,7 @@ LEFT_ALONE_MS = 1200.0
 
 DOSE = profile(depth_um=250)  # the shallowest needle is home soonest
 # a dose that outlasts a silence
-SLOW = DOSE | {"flow_nl_s": 12_500, "dwell_us": 900_000, "period_us": 1_000_000}
+SLOW = profile(depth_um=250, flow_nl_s=12_500, dwell_us=900_000, period_us=1_000_000)
 
 
 @dataclass(frozen=True)

@@ -65,7 +65,12 @@ MODES = [
         "drip",
         1,
         "ARMED",
-        {"flow_nl_s": 6_000, "dwell_us": DRIP_US - 20_000, "period_us": DRIP_US},
+        {
+            "flow_nl_s": 6_000,
+            "pressure_pa": 5_000,
+            "dwell_us": DRIP_US - 20_000,
+            "period_us": DRIP_US,
+        },
     ),
     Mode(
         "dry",

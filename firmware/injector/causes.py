@@ -42,9 +42,9 @@ OCCLUDED = (
     "needles, acknowledge, home, and prime into the air.",
 )
 STALLED = (
-    "The plunger was not felt to push in strike %d, which gave less than is told; check motor, "
-    "coupling and STEP wire, that the line has no air, and that product and needle are those of "
-    "the profile, then acknowledge."
+    "The plunger was not felt to push in strike %d, which gave less than is told; check syringe, "
+    "motor, coupling and STEP wire, that the line has no air, and that product and needle are "
+    "those of the profile, then acknowledge."
 )
 NEEDLE_AWAY = (
     "The needle is not seen at its rest, so no strike can begin; lift the device, check spring "

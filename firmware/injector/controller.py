@@ -234,7 +234,7 @@ class Controller:
         # What the watch saw at the instant of the stop counts, even if it has come back since.
         seen = self._inputs.now & self._port.inputs_at_stop if stopped else self._inputs.now
         if not ~seen & self._deliver_mask:
-            if self._stopped_by_host_since:
+            if self._stopped_since:
                 return
             if stopped and self.job.running and not self._port.dose_refused:
                 self.job.stop("the interlock line fell")
@@ -252,9 +252,10 @@ class Controller:
         self._trace.keep()
 
     @property
-    def _stopped_by_host_since(self):
-        """The host has stopped the tracks while this look was under way; the next one acts."""
-        return self._port.host_stopped or self._port.link_lost
+    def _stopped_since(self):
+        """Host or force has stopped the tracks since this look began; the next one acts."""
+        port = self._port
+        return port.host_stopped or port.link_lost or port.pressed_too_hard
 
     def _begin_pull(self, now):
         job = self.job
@@ -291,7 +292,7 @@ class Controller:
 
     def _deliver(self, now):
         job = self.job
-        if self.state != DELIVERING or self._stopped_by_host_since:
+        if self.state != DELIVERING or self._stopped_since:
             return
         job.step(now)
         if job.running:
@@ -323,6 +324,9 @@ class Controller:
             self.go(READY, "in position")
             self._tell_asker(end.value, None)
         except Interrupted as stop:
+            trouble = self._condition.pressed(self.why == "homing")
+            if trouble:  # since this look began
+                raise trouble from None
             if str(stop):
                 self.stop(SAFE, str(stop))
             else:

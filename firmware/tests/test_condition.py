@@ -62,3 +62,21 @@ def test_coil_and_supply_are_judged_to_the_tenth_and_the_millivolt():
     assert condition.sensed().code == "supply_low"
     machine.inputs.now &= ~machine.inputs.masks["rail"]
     assert condition.sensed() is None
+
+
+@pytest.mark.requirement("R5", "R18")
+@pytest.mark.parametrize("state", ["HOMING", "DELIVERING"])
+def test_a_force_that_stops_the_tracks_in_the_midst_of_a_look_is_told_as_that(state: str):
+    machine = in_state(state)
+    port, connected = machine.port, machine.port.line.connected
+
+    def pressed_meanwhile():  # asked after the force and before the tracks
+        port.halt()
+        port.pressed_too_hard = True
+        return connected()
+
+    port.line.connected = pressed_meanwhile
+    machine.look()
+    port.line.connected = connected
+    machine.look()
+    assert (machine.state, alarms(machine)) == ("FAULT", ["occlusion"])

@@ -30,11 +30,13 @@ _HANDS_AT_REST = {
     Sensor.STOP: True,
     Sensor.CARTRIDGE: True,
 }
+_PA_S_NL = 83  # hundredths: 83 kPa at 100 µL/s
 _SETTLE_MS = 50  # the device has seen a switch
 
 
 def profile(**changes: object) -> dict[str, object]:
-    """A series of 10 µL at 1 mm with the syringe of NEAR_HOME, but for `changes`."""
+    """A series of 10 µL at 1 mm with the syringe of NEAR_HOME, but for `changes`; the pressure is
+    what its needle takes at the flow, in water."""
     values: dict[str, object] = {
         "version": 2,
         "name": "test",
@@ -53,13 +55,16 @@ def profile(**changes: object) -> dict[str, object]:
         "needles": 1,
         "syringe_nl_per_mm": NL_PER_MM,
         "fill_nl": 1_020_000,
-        "pressure_pa": 83_000,  # 100 µL/s of water through the needle of NEAR_HOME
+        "pressure_pa": 0,
         "bears_pa": 300_000,
         "friction_mn": 2_000,
         "cartridge": "",
     }
     assert changes.keys() <= values.keys()
-    return values | changes
+    values |= changes
+    if "pressure_pa" not in changes and values["dose_nl"]:
+        values["pressure_pa"] = values["flow_nl_s"] * _PA_S_NL // 100
+    return values
 
 
 class Operator:

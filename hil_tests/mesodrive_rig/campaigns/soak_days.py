@@ -26,7 +26,14 @@ MODES: dict[str, dict[str, object]] = {
     "burst": _QUICK | {"mode": "burst", "shots": 6, "burst": 3},
     "series": _QUICK | {"mode": "series", "shots": 8},
     "drip": _QUICK
-    | {"mode": "drip", "shots": 1, "flow_nl_s": 6_000, "dwell_us": 380_000, "period_us": 400_000},
+    | {
+        "mode": "drip",
+        "shots": 1,
+        "flow_nl_s": 6_000,
+        "pressure_pa": 5_000,
+        "dwell_us": 380_000,
+        "period_us": 400_000,
+    },
     "dry": _QUICK | {"mode": "dry", "shots": 12, "dose_nl": 0, "dwell_us": 1_000},
     "stamp": _QUICK | {"mode": "stamp", "shots": 2},
 }

@@ -55,7 +55,7 @@ def test_no_dose_is_given_twice_or_lost():
 # A rule, and a way to break it: where, what stands there, what the bug puts there.
 BUGS: dict[str, tuple[tuple[str, str, str], ...]] = {
     "an id that was used is obeyed": (
-        ("injector.link:Link._run_once", "if id <= self.last_id:", "if False:"),
+        ("injector.link:Link._run_once", "if ahead <= 0:", "if False:"),
     ),
     "answers are not kept for a repeat": (
         ("injector.link:Link._run_once", "self._answers.append(entry)", "pass"),

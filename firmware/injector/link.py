@@ -24,6 +24,8 @@ from mesodrive_wire import (
 
 LATER = object()  # what a handler returns when its answer follows when the work is done
 
+_LEAP = 4_096  # ids that a host's next one may lie ahead; it leaps by 1,024 over those of another
+_FURTHEST = (1 << 53) - (1 << 40)  # 1.6 million leaps from today's ids; then they only go on
 _REMEMBERED = 16  # answers kept for a host that repeats its request
 _QUEUED_LINES = 24
 _CHUNKS = 8  # are read in one step at most, and none after one that held a line's end: a request
@@ -31,17 +33,24 @@ _CHUNKS = 8  # are read in one step at most, and none after one that held a line
 _UNREAD_LINES = _QUEUED_LINES + _REMEMBERED  # with so many, the host must read first
 
 
+def _nobody():
+    return False
+
+
 class Link:
     """`line` is the serial line (connected, readinto, write, discard). `methods` maps a method's
-    name to a handler: handler(params, answer) → result, or LATER and answer(result, refusal)."""
+    name to a handler: handler(params, answer) → result, or LATER and answer(result, refusal).
+    `proved()` says whether a host has proved who it is: then only ids that go on from its own run.
+    """
 
-    def __init__(self, line, methods):
+    def __init__(self, line, methods, proved=_nobody):
         self.heard = 0  # valid requests so far
         self.last_id = 0
         self.steps = 0
         self.dropped = 0
         self._line = line
         self._methods = methods
+        self._proved = proved
         self._reader = LineReader()
         self._chunk = bytearray(64)
         self._queue = []
@@ -86,6 +95,13 @@ class Link:
             return
         self._queue.append(encode(notification(method, self._seq, params)))
 
+    def leap(self, noise: bytes) -> int:
+        """Go on with ids that nobody can have used: the last one is `noise` × 2 further on now."""
+        further = self.last_id + 2 * int.from_bytes(noise, "big")
+        if further < _FURTHEST:
+            self.last_id = further
+        return self.last_id
+
     def _take(self, line):
         if line is None:
             return self._refuse_line("The line is too long; send at most 2048 bytes.")
@@ -113,11 +129,12 @@ class Link:
                 self.heard += 1
                 if known[3]:
                     self._queue.append(known[3])
-                return
-        if id <= self.last_id:
-            sentence = "The id %d has been used; use one above %d." % (id, self.last_id)
-            self._queue.append(_line(error(id, STALE_ID, sentence, {"last_id": self.last_id})))
-            return
+                return None
+        ahead = id - self.last_id
+        if ahead <= 0:
+            return self._refuse_id(id, "The id %d has been used; use one above %d.")
+        if ahead > _LEAP and self._proved():
+            return self._refuse_id(id, "The id %d does not go on from %d, the last one.")
         self.last_id = id
         self.heard += 1
         entry = [id, method, params, None]
@@ -138,7 +155,7 @@ class Link:
         handler = self._methods.get(method)
         if not handler:
             answer(None, Refusal(UNKNOWN_METHOD, "There is no method '%s'." % method))
-            return
+            return None
         try:
             value = handler(params, answer)
         except Refusal as refusal:
@@ -149,6 +166,11 @@ class Link:
         else:
             if value is not LATER:
                 answer(value, None)
+
+    def _refuse_id(self, id, sentence):
+        last_id = self.last_id
+        refusal = error(id, STALE_ID, sentence % (id, last_id), {"last_id": last_id})
+        self._queue.append(_line(refusal))
 
     def _flush(self):
         self.sending = False

@@ -46,6 +46,7 @@ _IDLE_TEST_MS = 500  # twice, so that a failure is told within a second or a lit
 _UNTIDY = 16 * 1024  # bytes that may be used in idleness before they are freed
 _AUDIT_MS = 50  # a round of the image takes 11 s, of a full ledger 7 min
 _HANDS = ("guard", "stop", "cartridge", "contact", "trigger")  # what a person moves
+_LEAP_BYTES = 4
 _SHOTS_MS = 50  # strikes are told in batches this far apart, or when a line is full
 
 
@@ -145,7 +146,7 @@ class Machine:
         }
         methods.update(self._ledger_requests.methods)
         self.methods = access.guarded(methods)
-        self.link = Link(port.line, self.methods)
+        self.link = Link(port.line, self.methods, lambda: bool(access.role))
         self.annunciator = Annunciator(port.set_alarm)
         self._supervisor = None
         self._idle_ms = 0  # of the last self-test while idle
@@ -360,7 +361,10 @@ class Machine:
 
     def _prove(self, params, _):
         self.commands.allow_change()
-        return self.access.prove(params)
+        told = self.access.prove(params)
+        # A line from before this proof, or before a reset, does not go on from here.
+        told["last_id"] = self.link.leap(self.port.random(_LEAP_BYTES))
+        return told
 
     def _leave(self, params, _):
         only(params, ())

@@ -391,3 +391,16 @@ def test_a_claimed_device_is_claimed_after_a_reset():
     port = StandInPort()
     claim(port.settings_flash)
     assert Machine(port).boot().request("info")[0]["claimed"] is True
+
+
+@pytest.mark.requirement("R16")
+@pytest.mark.parametrize("last_id", [5_000, (1 << 53) - (1 << 40)])
+def test_a_proof_begins_ids_that_no_line_before_it_can_have(last_id: int):
+    machine = stranger()
+    machine.link.last_id = last_id
+    assert machine.log_in(OPERATOR) is None
+    further = machine.link.last_id - last_id
+    if last_id == 5_000:
+        assert 1 << 20 < further <= 1 << 33
+    else:
+        assert further == 0  # there must be ids left

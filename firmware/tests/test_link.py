@@ -408,3 +408,27 @@ def test_a_line_of_the_greatest_length_is_answered(wire: Wire):
     empty = len(encode(request(1, "later", {"a": ""})))
     wire.ask(1, "later", a="x" * (MAX_LINE - empty))
     assert [method for method, _ in wire.ran] == ["later"]
+
+
+@pytest.mark.requirement("R16")
+def test_while_a_host_is_proved_only_ids_that_go_on_from_its_own_run():
+    line, ran, proved = StandInLine(), [], [False]
+    link = Link(line, {"echo": lambda params, _: ran.append(params) or {}}, lambda: proved[0])
+    link.step()
+
+    def ask(id: int) -> int | None:
+        line.arrived += encode(request(id, "echo"))
+        for _ in range(4):
+            link.step()
+        (answer,) = [decode(answer) for answer in LineReader().feed(line.sent) if answer]
+        line.sent = b""
+        return answer["error"]["data"]["last_id"] if "error" in answer else None
+
+    assert ask(10**9) is None  # whoever comes first may begin where he likes
+    proved[0] = True
+    assert ask(10**9 + 4_096) is None
+    assert ask(10**9 + 2 * 4_096 + 1) == 10**9 + 4_096  # a line of another, from before
+    assert ask(10**9 + 2 * 4_096) is None
+    proved[0] = False
+    assert ask(2 * 10**9) is None
+    assert len(ran) == 4

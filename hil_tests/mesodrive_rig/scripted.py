@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 LEDGER_METHODS = ("ledger.head", "ledger.records", "ledger.countersign", "dose.resolve")
 _LOGIN: Mapping[str, Mapping[str, Any]] = {
     "auth.challenge": {"nonce": "00" * 16, "counter": 0},
-    "auth.prove": {"role": "operator"},
+    "auth.prove": {"role": "operator", "last_id": 1 << 52},
 }
 
 

@@ -114,6 +114,13 @@ class Challenge(_Answer):
     counter: int
 
 
+class Proved(_Answer):
+    """Who the device takes the host for, and the id above which the host goes on."""
+
+    role: str
+    last_id: int
+
+
 class Check(_Answer):
     """One check of the self-test and, where it failed, what was found."""
 
@@ -171,7 +178,8 @@ class Device:
         asked = self._ask(Challenge, "auth.challenge", {"role": role})
         nonce = bytes.fromhex(asked.nonce)
         answer = proof(role, key, nonce, asked.counter).hex()
-        self.client.call("auth.prove", {"role": role, "proof": answer})
+        proved = self._ask(Proved, "auth.prove", {"role": role, "proof": answer})
+        self.client.go_on_above(proved.last_id)
         self._service = (key, nonce) if role == "service" else None
 
     def leave(self) -> None:

@@ -95,8 +95,12 @@ class Client:
                         "is not known; look at its status before you ask again.",
                         refused.data,
                     ) from refused
-                self._next_id = last_id + 1 + secrets.randbits(_RANDOM_BITS)
+                self.go_on_above(last_id)
         raise DeviceSilentError("The device refuses every id; restart it.")
+
+    def go_on_above(self, last_id: int) -> None:
+        """Take ids a little above `last_id` from now on."""
+        self._next_id = last_id + 1 + secrets.randbits(_RANDOM_BITS)
 
     def stop_now(self) -> None:
         """Have the device stop whatever moves before it reads on; that has no answer."""

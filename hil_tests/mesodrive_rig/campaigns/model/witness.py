@@ -204,8 +204,10 @@ class Witness:
             self._run_here.add(line)
             begun_at = self._port.at[self._port.PLUNGER]
             if name == "dose.resolve":
-                self._doubted = (*self._machine.journal.in_doubt, (0, 0, 0))[0]
-                self._unknown = self.account.truth(self._machine.journal, self)
+                doubts = self._machine.journal.in_doubt
+                self._doubted = (*doubts, (0, 0, 0))[0]
+                if doubts:  # else a strike may be under way, and what it gave is not added up
+                    self._unknown = self.account.truth(self._machine.journal, self)
             try:
                 value = handler(params, answer)
             except firmware.errors.Refusal:

@@ -62,8 +62,9 @@ def profile(**changes: object) -> dict[str, object]:
     }
     assert changes.keys() <= values.keys()
     values |= changes
-    if "pressure_pa" not in changes and values["dose_nl"]:
-        values["pressure_pa"] = values["flow_nl_s"] * _PA_S_NL // 100
+    flow_nl_s = values["flow_nl_s"]
+    if "pressure_pa" not in changes and values["dose_nl"] and isinstance(flow_nl_s, int):
+        values["pressure_pa"] = flow_nl_s * _PA_S_NL // 100
     return values
 
 

@@ -134,10 +134,8 @@ def _replayed(session: Session) -> list[bytes]:
 
 def _wrong_ids(session: Session) -> list[bytes]:
     client: Any = session.person.device.client
-    last = client._next_id - 1
-    ids = [_LEAST_ID, last - 1000, _MOST_ID + 1]
-    if client._waiting_for is None:  # else its own answer is still to come
-        ids.append(last)
+    last = client._next_id - 2  # the answer to the one after it may still be to come
+    ids = [_LEAST_ID, last - 1000, _MOST_ID + 1, last]
     return [
         encode(request(id, "prime", {"volume_nl": 100 + place})) for place, id in enumerate(ids)
     ]

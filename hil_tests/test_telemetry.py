@@ -119,7 +119,7 @@ def test_a_host_that_reads_is_told_the_status_ten_times_a_second(bench: Bench):
         assert {name: int(live.on(name)) for name in INPUTS} == status.inputs
     gaps_ms = [after.uptime_ms - before.uptime_ms for before, after in pairwise(heard)]
     # a look at rest comes every 20 ms, and memory may be tidied in it
-    assert gaps_ms == pytest.approx(len(gaps_ms) * [100], abs=30)
+    assert gaps_ms == pytest.approx(len(gaps_ms) * [100], abs=60)
 
 
 @pytest.mark.requirement("R27")

@@ -265,19 +265,19 @@ class Delivery:
         """Report the strikes that have ended well since the last look."""
         port = self._port
         lost = None
-        unfelt = None
+        still = None  # the first strike whose end was not felt
         while self._ended < port.finished:
-            start, out, back, counted, felt = port.strike(self._ended)
+            start, out, back, counted, unfelt = port.strike(self._ended)
             steps = self._steps[self._ended % _QUEUED_AT_MOST]
             made = counted - self._counted
             self._counted = counted
             self._ended += 1
             self._ended_ms = self._uptime_us(back) // 1000
             tail = self._tail_steps if steps and self._force.possible else None
-            if tail is not None and counted - felt > tail:
+            if tail is not None and unfelt > tail:
                 port.halt()
                 self._add(start, "stopped", steps, made, out, back, _UNFELT)
-                unfelt = unfelt or self.done
+                still = still or self.done
             else:
                 self._add(start, "done", steps, made, out, back, "")
             if made != steps and not lost:
@@ -290,9 +290,9 @@ class Delivery:
                 "Strike %d planned %d plunger steps and %d were counted; check the STEP wire."
                 % lost,
             )
-        if unfelt:
+        if still:
             self._end_under_way("stopped", _UNFELT + " in a strike before")
-            raise Trouble("stalled", STALLED % unfelt)
+            raise Trouble("stalled", STALLED % still)
 
     def _check_beginning(self, now_ms):
         """A strike that was let go shows itself at the STRIKE pin, or the wire is shorted."""
@@ -362,7 +362,7 @@ class Delivery:
         if forces.rise_mn and self._force.possible:
             if self._force.value < self._rest_mn:
                 self._expect(self._force.value)
-            if self._counted_before - self._port.felt >= self._fill_steps:
+            if self._port.unfelt >= self._fill_steps:
                 self.stop(_UNFELT)
                 raise Trouble("stalled", STALLED % self.done)
 

@@ -120,7 +120,8 @@ def test_a_fault_is_written_down_with_the_rail_off():
 def test_priming_is_announced_and_told():
     machine = Machine().boot().make_ready()
     assert machine.request("prime", {"volume_nl": 5_000})[1] is None
-    assert last(machine, "intent") == {"command": 0, "strikes": 0, "dose_nl": 5_000}
+    command = machine.link.last_id
+    assert last(machine, "intent") == {"command": command, "strikes": 0, "dose_nl": 5_000}
     machine.run_while("HOMING")
     assert abs(last(machine, "outcome")["given_nl"] - 5_000) <= STEP_NL
     assert machine.journal.session_nl == 0

@@ -100,3 +100,18 @@ def test_one_look_at_a_force_is_no_push():
         if machine.port.now_ms % 10 == 0:
             machine.look()
     assert alarms(machine) == ["stalled"]
+
+
+@pytest.mark.parametrize("last", [1_844, 1_200])
+def test_a_push_that_nobody_could_look_at_is_no_stall(last: int):
+    """Memory is collected, and more: at the end of the dose, or in its midst."""
+    machine = pulling(FELT_MN, **LONG)
+    while machine.port.pushed < last - 35 * 18:
+        machine.port.advance(1)
+        machine.look()
+    machine.port.force_unseen = True
+    machine.port.advance(45)
+    machine.port.force_unseen = False
+    machine.look()
+    to_the_end(machine)
+    assert (machine.state, alarms(machine)) == ("READY", [])

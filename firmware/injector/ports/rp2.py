@@ -18,6 +18,7 @@ from injector.ports import rp2_programs as programs
 from injector.ports import rp2_registers as registers
 from injector.ports.rp2_flash import Image, Region, Watchdog
 from injector.ports.rp2_tracks import DeadMan, EdgeCounter, FedTrack, Track
+from injector.uptime import LOW
 
 PLUNGER = 0
 DEPTH = 2
@@ -55,6 +56,7 @@ class Port:
         self._channels = tuple(number - _FIRST_ANALOG for number in analog)
         self._counts = [0, 0, 0]
         registers.force[3] = (board.FORCE - _FIRST_ANALOG) << 12 | 0b101  # START_ONCE, EN
+        registers.force[10] = 2_000 * _FORCE_MS
         self._force_timer = machine.Timer()  # pyright: ignore[reportCallIssue]  # not started
         self._timing = False
         self._idle_beats = 0
@@ -254,7 +256,9 @@ class Port:
     def start_strikes(self):
         """Let the first strike go; the plunger pushes forward."""
         self._face(PLUNGER, True)
-        registers.force[7] = self._counters[PLUNGER].mark()
+        force = registers.force
+        force[7] = force[8] = self._counters[PLUNGER].mark()
+        force[9] = registers.timer()
         self._start(1 << _STRIKE | 1 << PLUNGER)
 
     def go_on(self):
@@ -277,13 +281,11 @@ class Port:
         return registers.strikes[registers.LOGGED]
 
     def strike(self, number):
-        """(start, needle out, needle back, plunger edges since `start_strikes`, how many of them
-        were `felt` by then) of a finished strike, 0 the first; times of the µs timer. At most 64
-        are kept."""
+        """(start, needle out, needle back, plunger edges since `start_strikes`, `unfelt` by then)
+        of a finished strike, 0 the first; times of the µs timer. At most 64 are kept."""
         at = 5 * (number % registers.LOG)
-        start, out, back, edges, felt = registers.log[at : at + 5]
-        since_mark = self._counters[PLUNGER].since_mark
-        return start, out, back, since_mark(edges), since_mark(felt)
+        start, out, back, edges, unfelt = registers.log[at : at + 5]
+        return start, out, back, self._counters[PLUNGER].since_mark(edges), unfelt
 
     def counted_in_strikes(self):
         """Plunger edges since `start_strikes`."""
@@ -311,9 +313,11 @@ class Port:
         registers.force[6] = counts
 
     @property
-    def felt(self):
-        """Plunger edges since `start_strikes` when it was last felt to push."""
-        return self._counters[PLUNGER].since_mark(registers.force[7])
+    def unfelt(self):
+        """Plunger edges since it was last felt to push, or `start_strikes`, to the last look; but
+        for those that no look came in time for."""
+        force = registers.force
+        return (force[8] - force[7]) & LOW
 
     @property
     def pressed_too_hard(self):

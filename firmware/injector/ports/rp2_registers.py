@@ -10,6 +10,7 @@ Everything here may run in a hard interrupt. Addresses: RP2040 datasheet 2.3.1.7
 from array import array
 
 import micropython
+from machine import disable_irq, enable_irq
 
 QUEUE = 32  # strikes that may wait; a power of two, as are the other two
 LOG = 64  # finished strikes that may wait to be looked at
@@ -24,8 +25,9 @@ guarded = array("I", [0, 0, 0, 0, 0])
 
 # The plunger force: [counts above which the tracks halt, looks in a row above, 1 once that has
 # halted them, the ADC's CS to convert it, looks so far, the look before, counts from which on it
-# is that of a plunger which pushes, plunger edges when two looks in a row last were]
-force = array("I", [0, 0, 0, 0, 0, 0, 0, 0])
+# is that of a plunger which pushes, plunger edges when two looks in a row last were, and at the
+# last look, the timer at that, µs after which a look is late]
+force = array("I", [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0])
 
 # The strikes since the last start: time at the start of the one under way, when its needle
 # was seen out (0 = not yet); how many were started, logged, let go, queued; then, set once: the
@@ -33,7 +35,7 @@ force = array("I", [0, 0, 0, 0, 0, 0, 0, 0])
 START, OUT, STARTED, LOGGED, LET_GO, QUEUED = range(6)
 strikes = array("I", bytes(40))
 queue = array("I", bytes(QUEUE * 16))  # each: words' address, number; move's address, number
-log = array("I", bytes(LOG * 20))  # each: start, out, back, plunger edges, those felt
+log = array("I", bytes(LOG * 20))  # each: start, out, back, plunger edges, those not felt
 events = array("I", bytes(EVENTS * 12))  # each: µs timer, wraps * 16 + event, value
 place = array("I", [0])  # how many events were noted
 read_at = array("I", [0, 0])  # see `clock`
@@ -209,7 +211,8 @@ def check():
 
 @micropython.viper
 def on_force(_):
-    """Timer: look at the plunger force. Two looks in a row, so that no noise halts anything."""
+    """Timer: look at the plunger force. Two looks in a row, so that no noise halts anything. It
+    runs between two bytecodes, late when memory is collected, and interrupts come in its midst."""
     f = ptr32(force)
     f[4] = f[4] + 1
     adc = ptr32(uint(0x4004C000))
@@ -217,12 +220,20 @@ def on_force(_):
     while not adc[0] & 0x100:  # READY
         pass
     now = adc[1]
+    s = ptr32(strikes)
+    before = disable_irq()
+    instr = ptr32(s[8])  # as in `edges`
+    instr[0] = 0xA0C1
+    instr[0] = 0x8000
+    edges = (0 - ptr32(s[9])[0]) & 0x3FFFFFFF
+    time = ptr32(uint(0x40054028))[0] & 0x3FFFFFFF
     if now >= f[6] and f[5] >= f[6]:
-        s = ptr32(strikes)
-        instr = ptr32(s[8])  # as in `edges`
-        instr[0] = 0xA0C1
-        instr[0] = 0x8000
-        f[7] = (0 - ptr32(s[9])[0]) & 0x3FFFFFFF
+        f[7] = edges
+    elif (time - f[9]) & 0x3FFFFFFF > f[10]:  # nobody could look: that is not held against it
+        f[7] = f[7] + edges - f[8]
+    f[8] = edges
+    f[9] = time
+    enable_irq(before)
     f[5] = now
     if now <= f[0]:
         f[1] = 0
@@ -279,7 +290,8 @@ def on_needle_back(_):
     instr[0] = 0xA0C1
     instr[0] = 0x8000
     entries[at + 3] = (0 - ptr32(s[9])[0]) & 0x3FFFFFFF
-    entries[at + 4] = ptr32(force)[7]
+    f = ptr32(force)
+    entries[at + 4] = (f[8] - f[7]) & 0x3FFFFFFF
     s[3] = s[3] + 1
     note(3, s[3])
     let_go()

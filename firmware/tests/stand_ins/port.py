@@ -102,6 +102,7 @@ class StandInPort(Wiring):
         # bad luck
         self.dir_wire = None  # the level at which it is shorted
         self.lost_steps = 0  # edges of each move that the counter does not see
+        self.force_unseen = False  # the program is kept from looking at the force
         self.needle = Needle(self._depth_um)
         # what truly happens
         self.at = {PLUNGER: 2_000, DEPTH: 4_000}  # steps from where the home switch closes
@@ -117,7 +118,9 @@ class StandInPort(Wiring):
         self._force_looks = 0  # in a row above it
         self._force_before = 0  # counts at the look before
         self._force_pushing = 0  # counts from which on the plunger is felt to push
-        self.felt = 0
+        self.unfelt = 0
+        self._felt = 0  # plunger edges when it last was
+        self._looked = self._looked_at = 0  # plunger edges, and tick, at the last look
         self._feels_at = 0
         self.pressed_too_hard = False
         self._edges = {PLUNGER: 0, DEPTH: 0}  # as counted since boot
@@ -163,7 +166,8 @@ class StandInPort(Wiring):
 
     @property
     def _watching_force(self):
-        return bool(self._force_limit and self._mask and not self._halted)
+        watched = self._force_limit and self._mask and not self._halted
+        return bool(watched and not self.force_unseen)
 
     def _next_tick(self):
         tick = self.needle.next_tick(_NEVER)
@@ -229,7 +233,8 @@ class StandInPort(Wiring):
         self._queued += 1
 
     def start_strikes(self):
-        self._counted = self.felt = 0
+        self._counted = self._felt = self._looked = self.unfelt = 0
+        self._looked_at = self.now
         if self.stopped:
             return
         self._axis = PLUNGER
@@ -469,7 +474,7 @@ class StandInPort(Wiring):
                 self._out = self.timer_us()
                 self.note(OUT, self.started)
         elif under_way and self._out is not None and not self.stopped:
-            self._log.append((self._start, self._out, self.timer_us(), self._counted, self.felt))
+            self._log.append((self._start, self._out, self.timer_us(), self._counted, self.unfelt))
             self.note(BACK, self.finished)
             self._let_one_go()
 
@@ -477,7 +482,11 @@ class StandInPort(Wiring):
         """The force is looked at as the port's timer does."""
         count = self.analog()[2]
         if min(count, self._force_before) >= self._force_pushing:
-            self.felt = self._counted
+            self._felt = self._counted
+        elif self.now > self._looked_at + 2 * _FORCE_TICKS:
+            self._felt += self._counted - self._looked
+        self._looked, self._looked_at = self._counted, self.now
+        self.unfelt = self._counted - self._felt
         self._force_before = count
         above = count > self._force_limit
         self._force_looks = self._force_looks + 1 if above else 0

@@ -72,3 +72,9 @@ def test_one_wrong_bit_anywhere_makes_a_difference():
 
 def test_what_is_masked_twice_is_as_before():
     assert xor(xor(b"a key", b"a mask"[:5]), b"a mask"[:5]) == b"a key"
+
+
+@pytest.mark.parametrize("size", [0, 1, 32, 63, 64, 65, 128])
+def test_a_key_of_any_size_about_a_block_makes_the_tag_of_the_standard(size: int):
+    key = bytes(range(1, size + 1))
+    assert hmac_sha256(key, b"a message") == reference.digest(key, b"a message", "sha256")

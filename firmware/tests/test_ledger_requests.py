@@ -2,13 +2,17 @@
 
 import pytest
 from situations import in_state, refused
-from stand_ins import Machine, StandInPort
+from stand_ins import Machine, StandInPort, claim
+from stand_ins.machine import with_ledger
 
 from injector.ledger import record
+from injector.link import LATER
+from injector.settings import SERVICE
 from mesodrive_wire import BAD_PARAMS, BUSY, LIMIT, WRONG_STATE
 
 pytestmark = pytest.mark.requirement("R17")
 
+COUNTERSIGNED = {"sequence": 1, "mac": "ab" * 16, "key": 7}
 TOTALS = {
     *("strikes", "delivered_nl", "primed_nl", "uncertain_strikes", "uncertain_nl"),
     *("session_strikes", "session_nl", "left_nl", "boots", "faults", "hour_nl", "on_ms"),
@@ -29,6 +33,10 @@ def in_doubt() -> tuple[Machine, int]:
     ((number, strikes, dose_nl),) = machine.journal.in_doubt
     assert (strikes, dose_nl) == (2, 1_000)
     return machine, number
+
+
+def rows(machine: Machine, first: int) -> list[str]:
+    return machine.request("ledger.records", {"first": first})[0]["rows"]
 
 
 def fill(machine: Machine, records: int) -> None:
@@ -127,7 +135,7 @@ def test_a_countersignature_with_a_wrong_value_is_refused(changes: dict[str, obj
 def test_a_full_ledger_is_not_countersigned():
     machine = Machine().boot()
     fill(machine, machine.journal.ledger.room - 3)
-    good = {"sequence": 1, "mac": "ab" * 16, "key": 7}
+    good = COUNTERSIGNED
     assert refused(machine, "ledger.countersign", good).code == BUSY
 
 
@@ -166,7 +174,7 @@ def test_priming_in_doubt_is_resolved_by_its_volume():
 @pytest.mark.parametrize("state", ["HOMING", "ARMED", "PAUSED"])
 def test_nothing_is_read_or_written_while_something_is_live(state: str):
     machine = in_state(state)
-    good = {"sequence": 1, "mac": "ab" * 16, "key": 7}
+    good = COUNTERSIGNED
     for method, params in (
         ("ledger.records", {"first": 1}),
         ("ledger.countersign", good),
@@ -185,3 +193,76 @@ def test_a_ledger_that_is_being_made_is_not_made_twice():
     ((head, sentence),) = machine.answers
     assert (head["sequence"], sentence) == (1, None)
     assert refused(machine, "ledger.create").code == WRONG_STATE
+
+
+def test_the_last_records_are_read_again_and_again():
+    machine = in_state("SAFE")
+    ledger = machine.journal.ledger
+    fill(machine, 20 - ledger.head[0])
+    assert len(rows(machine, 1)) == 12
+    last = rows(machine, 13)
+    assert len(last) == 8
+    assert rows(machine, 13) == last
+    fill(machine, 1)
+    assert rows(machine, 13)[:-1] == last
+    assert len(rows(machine, 13)) == 9
+
+
+@pytest.mark.requirement("R16")
+def test_a_dose_in_doubt_may_have_given_nothing():
+    machine, number = in_doubt()
+    nothing = {"number": number, "strikes": 0, "given_nl": 0}
+    assert machine.request("dose.resolve", nothing)[0] == {"in_doubt": []}
+    assert machine.journal.session_nl == 0
+
+
+@pytest.mark.parametrize(
+    ("method", "params"),
+    [("ledger.head", {}), ("ledger.records", {"first": 1}), ("ledger.countersign", COUNTERSIGNED)],
+)
+def test_a_ledger_that_is_not_there_is_neither_read_nor_signed(
+    method: str, params: dict[str, object]
+):
+    port = StandInPort()
+    claim(port.settings_flash)
+    machine = Machine(port).boot()
+    assert machine.log_in(machine.host) is None
+    refusal = refused(machine, method, params)
+    assert refusal.code == WRONG_STATE
+    assert refusal.sentence == machine.journal.trouble
+
+
+@pytest.mark.parametrize("trouble", [None, "The ledger's flash failed; restart the device."])
+def test_no_ledger_is_made_in_the_place_of_one_that_was_read(trouble: "str | None"):
+    machine = in_state("FAULT")
+    machine.host = SERVICE
+    machine.journal.trouble = trouble
+    machine.journal.creating = lambda _: pytest.fail("the ledger is made anew")
+    refusal = refused(machine, "ledger.create")
+    assert refusal.code == WRONG_STATE
+    assert "There is a ledger already" in refusal.sentence
+
+
+def test_a_ledger_that_cannot_be_read_is_not_written_over():
+    port = with_ledger(StandInPort())
+    flash = port.ledger_flash
+    flash.data[3 * flash.sector : 3 * flash.sector + 256] = flash.data[: flash.sector][:256]
+    machine = Machine(port).boot()
+    machine.host = SERVICE
+    assert "is not where it belongs" in machine.journal.trouble
+    before = bytes(flash.data)
+    refusal = refused(machine, "ledger.create")
+    assert refusal.code == WRONG_STATE
+    assert "holds a ledger already" in refusal.sentence
+    machine.run(200)
+    assert flash.data == before
+
+
+def test_whoever_has_a_ledger_made_is_answered_when_it_is_there():
+    machine = Machine(StandInPort()).boot()
+    answers: list[object] = []
+    made = machine.methods["ledger.create"]({}, lambda *told: answers.append(told))
+    assert made is LATER
+    assert answers == []
+    machine.run(500)
+    assert len(answers) == 1

@@ -11,16 +11,18 @@ pytestmark = pytest.mark.requirement("R18")
 
 
 class Settings:
-    def __init__(self) -> None:
+    def __init__(self, alarms: "list[list[int]]"):
         self.claimed = True
         self.locked_by = ""
-        self.alarms: list[list[int]] = []
+        self.alarms = alarms
 
 
 class Bench:
-    def __init__(self) -> None:
+    """`alarms` are those of the boot before: number, and age in s."""
+
+    def __init__(self, *alarms: "list[int]"):
         self.now_ms = 1_000_000
-        self.settings = Settings()
+        self.settings = Settings(list(alarms))
         self.repeats = Repeats(self.settings, lambda: self.now_ms)
         self.repeats.open()
 
@@ -106,3 +108,22 @@ def test_a_device_without_keys_counts_nothing():
     bench.settings.claimed = False
     assert [bench.note("misfire") for _ in range(4)] == [None] * 4
     assert bench.repeats.times("misfire") == 0
+
+
+def test_an_alarm_of_an_earlier_boot_counts_to_the_ms():
+    bench = Bench([number("misfire"), 300], [number("misfire"), 0])
+    bench.now_ms += LOCK_MS - 300_001
+    assert bench.repeats.times("misfire") == 2
+    bench.now_ms += 1
+    assert bench.repeats.times("misfire") == 1
+
+
+def test_the_oldest_that_is_too_old_has_to_be_forgotten_whatever_came_after_it():
+    bench = Bench([number("misfire"), 300], [number("misfire"), 0])
+    bench.now_ms += LOCK_MS - 300_001
+    assert not bench.repeats.due
+    bench.now_ms += 1
+    assert bench.repeats.due
+    bench.repeats.settle()
+    assert bench.settings.alarms == [[number("misfire"), 300]]
+    assert not bench.repeats.due

@@ -94,3 +94,38 @@ def test_the_sensor_that_is_broken_is_named(broken: int, name: str):
     for _ in range(4):
         sensors.poll()
     assert sensors.implausible == name
+
+
+def test_before_the_first_look_nothing_is_said_and_nothing_is_wrong():
+    reading = read()
+    assert (reading.value, reading.latest) == (0, 0)
+    assert (reading.possible, reading.plausible) == (True, True)
+
+
+def test_the_last_count_is_told_a_look_before_it_is_believed():
+    reading = read(500, 700)
+    assert (reading.value, reading.latest) == (500, 700)
+    reading.take(700)
+    assert (reading.value, reading.latest) == (700, 700)
+    reading.take(300)
+    assert (reading.value, reading.latest) == (700, 300)
+
+
+@pytest.mark.parametrize(
+    ("count", "possible"), [(99, False), (100, True), (4_000, True), (4_001, False)]
+)
+def test_a_last_count_that_cannot_be_is_not_told(count: int, possible: bool):
+    reading = read(500, 500, count)
+    assert reading.possible == possible
+    assert reading.latest == (count if possible else 500)
+    reading.take(500)
+    assert reading.possible
+    assert reading.latest == 500
+
+
+@pytest.mark.parametrize(
+    ("value", "count"), [(-1_000, 0), (-101, 0), (0, 100), (3_995, 4_095), (3_996, 4_095)]
+)
+def test_a_value_beyond_the_converter_is_its_last_count(value: int, count: int):
+    assert Linear(100, 1_000, 1_000, 50, 4_000).count(value) == count
+    assert Linear(100, 1_000, 1_000, 50, 4_000).count(10**9) == 4_095

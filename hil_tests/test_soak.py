@@ -1,5 +1,7 @@
 """Days without a restart change nothing; the long form is `make soak`."""
 
+from collections import Counter
+
 import pytest
 
 from mesodrive_rig.campaigns.soak import metrics, slope, steps_of_memory
@@ -30,3 +32,9 @@ def test_memory_that_is_lost_is_found_and_the_first_like_point_does_not_count():
     later = [(12.5, 139_500), (13.5, 139_400)]
     assert steps_of_memory(Account(free=free + later)) == (16 + 100, 484)
     assert slope([(1.0, 5)]) == 0
+
+
+def test_an_alarm_that_nobody_caused_and_one_that_did_not_come_are_both_told():
+    account = Account(alarms=Counter(guard_open=2, idle=1), caused=Counter(guard_open=2, air=1))
+    (told,) = [one for one in metrics(account, []) if one.name.startswith("alarms too many")]
+    assert (told.value, told.ok) == (2, False)

@@ -30,7 +30,7 @@ _HANDS_AT_REST = {
     Sensor.STOP: True,
     Sensor.CARTRIDGE: True,
 }
-_PA_S_NL = 83  # hundredths: 83 kPa at 100 µL/s
+_WATER_PA = 83_000  # that 100 µL/s of water take through the needle of NEAR_HOME
 _SETTLE_MS = 50  # the device has seen a switch
 
 
@@ -64,7 +64,7 @@ def profile(**changes: object) -> dict[str, object]:
     values |= changes
     flow_nl_s = values["flow_nl_s"]
     if "pressure_pa" not in changes and values["dose_nl"] and isinstance(flow_nl_s, int):
-        values["pressure_pa"] = flow_nl_s * _PA_S_NL // 100
+        values["pressure_pa"] = _WATER_PA * flow_nl_s // 100_000
     return values
 
 

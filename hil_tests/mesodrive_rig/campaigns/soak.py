@@ -96,9 +96,7 @@ def metrics(account: Account, left_on: list[Account]) -> list[Metric]:
     for one in left_on:
         crossed += one.crossings
     in_use = [point for point in account.free if point[0] < _SMALL_MS_DAYS][1:]
-    alarms = sum(
-        (one.alarms - one.caused).total() + (one.caused - one.alarms).total() for one in every
-    )
+    alarms = sum(sum(abs(times) for times in _uncaused(one).values()) for one in every)
     figures = [
         Metric("emulated days without a restart", round(account.days, 2), "days"),
         Metric("leaps", account.leaps, ""),
@@ -143,6 +141,13 @@ def metrics(account: Account, left_on: list[Account]) -> list[Metric]:
     return figures
 
 
+def _uncaused(account: Account) -> dict[str, int]:
+    """How often each alarm came more often than it was caused; below 0: less often."""
+    codes = account.alarms.keys() | account.caused.keys()
+    more = {code: account.alarms[code] - account.caused[code] for code in sorted(codes)}
+    return {code: times for code, times in more.items() if times}
+
+
 def _sum(accounts: list[Account], name: str) -> int:
     return sum(getattr(account, name) for account in accounts)
 
@@ -171,6 +176,9 @@ def main() -> int:
         else:
             account = run(arguments.seed, arguments.days, tell)
             left_on = leave_on(arguments.seed, [*STATES], tell)
+    for number, one in enumerate([account, *left_on]):
+        if uncaused := _uncaused(one):
+            print(f"device {number + 1}: alarms too many or few: {uncaused}", file=sys.stderr)
     seconds = time.monotonic() - started
     figures = metrics(account, left_on)
     return write_results("soak", figures, _RESULTS, seed=arguments.seed, seconds=seconds)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from random import Random
 from typing import Any
 
-from mesodrive_rig.campaigns.faults.fault import SLOW_MS, Deed, Fault
+from mesodrive_rig.campaigns.faults.fault import SLOW_MS, TRAVEL_MS, Deed, Fault
 from mesodrive_rig.campaigns.faults.phases import Phase
 from mesodrive_rig.campaigns.faults.session import DOSE, Session
 from mesodrive_wire import encode, request
@@ -98,8 +98,16 @@ def _lying(lines: Callable[[Session], list[bytes]], *, refused: bool = True) -> 
             session.rig.chip.send(line)
             session.person.wait(20)
         session.person.wait(100)
+        _let_it_home(session)
 
     return do
+
+
+def _let_it_home(session: Session) -> None:
+    """A homing that the person asked for goes on beside the lies, and comes to its end."""
+    until_ms = session.rig.now_ms() + TRAVEL_MS
+    while session.person.state() == "HOMING" and session.rig.now_ms() < until_ms:
+        session.person.wait(100)
 
 
 def _note_obeyed(session: Session, asked: list[dict[str, Any]]) -> None:

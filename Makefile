@@ -27,7 +27,7 @@ demo: venv firmware ## two treatment sessions on the emulated injector, with rep
 	@build/venv/bin/mesodrive demo
 
 test: lint firmware unix-port ## everything that must hold; results in build/test-results.xml
-	$(PY) -m pytest -n 2 --dist loadscope --junitxml build/test-results.xml
+	$(PY) -m pytest -n 2 --dist loadscope --no-loadscope-reorder --junitxml build/test-results.xml
 
 lint: venv ## style and types, the firmware's against the board's own stubs
 	@$(TOOLCHAIN) typings --board $(BOARD)

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from mesodrive_rig.campaigns.mutation.__main__ import all_jobs, metrics, quick
-from mesodrive_rig.campaigns.mutation.forks import DIED, each
+from mesodrive_rig.campaigns.mutation.forks import DIED, WorkError, each
+from mesodrive_rig.campaigns.mutation.hunt import Session
 from mesodrive_rig.campaigns.mutation.kept import Kept
 from mesodrive_rig.campaigns.mutation.modules import SAFETY
 from mesodrive_rig.campaigns.mutation.operators import mutants
@@ -91,6 +92,18 @@ def test_a_child_that_dies_or_never_ends_is_told():
 
     jobs = [("dies", 5), ("hangs", 1), ("ends", 5)]
     assert dict(each(jobs, work, 3)) == {"dies": DIED, "hangs": DIED, "ends": "ends"}
+
+
+def test_a_campaign_that_fails_itself_is_no_bug_that_was_found():
+    def work(job: str) -> object:
+        raise KeyError(job)
+
+    with pytest.raises(WorkError, match="KeyError: 'a bug'"):
+        list(each([("a bug", 5)], work, 1))
+
+
+def test_a_bug_that_no_test_looks_for_survives():
+    assert Session(lambda _: None).first_to_fail([], lambda _: 1) is None
 
 
 def test_bugs_are_found_by_the_tests_of_their_modules():

@@ -179,6 +179,9 @@ def main() -> int:
     for number, one in enumerate([account, *left_on]):
         if uncaused := _uncaused(one):
             print(f"device {number + 1}: alarms too many or few: {uncaused}", file=sys.stderr)
+        if len({free for _, free in one.free}) > 1:
+            points = ", ".join(f"{free} B on day {at:.2f}" for at, free in one.free)
+            print(f"device {number + 1}: free memory at like points: {points}", file=sys.stderr)
     seconds = time.monotonic() - started
     figures = metrics(account, left_on)
     return write_results("soak", figures, _RESULTS, seed=arguments.seed, seconds=seconds)

@@ -129,6 +129,7 @@ def lose_the_host(bench: Bench) -> None:
     bench.vanish()
     bench.reconnect()
     bench.account.caused["host_lost"] += 1
+    bench.read_alarm("host_lost")
 
 
 def at_a_wrap(bench: Bench, state: str, wrap: Wrap) -> None:

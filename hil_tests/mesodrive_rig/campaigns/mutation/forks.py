@@ -6,6 +6,7 @@ import resource
 import selectors
 import signal
 import time
+import traceback
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,10 @@ _WALL_S = 600  # one that only waits; what counts is the time it works
 _MEMORY = 3 << 30
 
 DIED = "it died or never ended"
+
+
+class WorkError(Exception):
+    """`work` raised; the message is its traceback."""
 
 
 @dataclass
@@ -31,7 +36,7 @@ def each(
     wall_s: float = _WALL_S,
 ) -> Iterator[tuple[Any, Any]]:
     """Do `work` on each job in a child of its own that may compute for so many seconds; yield the
-    job and what it returned, or DIED, as they end."""
+    job and what it returned, or DIED, as they end. Raises WorkError when `work` does."""
     waiting = iter(jobs)
     children: dict[int, _Child] = {}
     with selectors.DefaultSelector() as selector:
@@ -53,10 +58,19 @@ def each(
                     selector.unregister(key.fd)
                     os.close(key.fd)
                     os.waitpid(child.pid, 0)
-                    yield child.job, json.loads(child.heard) if child.heard else DIED
+                    yield child.job, _told(child.heard)
             for child in children.values():
                 if time.monotonic() > child.ends_at:
                     os.kill(child.pid, signal.SIGKILL)
+
+
+def _told(heard: bytes) -> Any:
+    if not heard:
+        return DIED
+    raised, value = json.loads(heard)
+    if raised:
+        raise WorkError(value)
+    return value
 
 
 def _start(
@@ -74,7 +88,12 @@ def _start(
         null = os.open(os.devnull, os.O_RDWR)
         for fd in (0, 1, 2):
             os.dup2(null, fd)
-        told = json.dumps(work(job)).encode()
+        try:
+            told = json.dumps([False, work(job)]).encode()
+        except MemoryError:
+            told = b""
+        except Exception:
+            told = json.dumps([True, traceback.format_exc()]).encode()
         with os.fdopen(theirs, "wb") as pipe:
             pipe.write(told)
     finally:

@@ -9,6 +9,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ _EACH_S = 0.02  # what a test costs at least
 BUDGET_S = 40  # of tests under the survey's eyes, which slow them, that look for one bug
 
 UNLIKE = "load it anew"
+_LOADS = "what loads it"
 
 settings.register_profile(
     "mutation",
@@ -171,8 +173,8 @@ class Survey:
         self.found = Coverage()
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
-        items = session.items
-        for item, after in zip(items, [*items[1:], None], strict=True):
+        for item, after in pairwise([*session.items, None]):
+            assert item
             lines: set[tuple[str, int]] = set()
             started = time.process_time()
             with _Traced(self._paths, lines):
@@ -201,7 +203,8 @@ class Session:
         """Dies when a test computes for longer than its `seconds`."""
         items = [self.items[test] for test in tests]
         _, most = resource.getrlimit(resource.RLIMIT_CPU)
-        for item, after in zip(items, [*items[1:], None], strict=True):
+        for item, after in pairwise([*items, None]):
+            assert item
             until = int(time.process_time()) + seconds(item.nodeid)
             resource.setrlimit(resource.RLIMIT_CPU, (min(most, until), most))
             if not passes(item, after):
@@ -270,6 +273,8 @@ def hunt_loaded(
             put_in_place(module, mutant)
         except UnlikeError:
             return UNLIKE
+        except Exception:
+            return _LOADS
         return session.first_to_fail(tests, lambda test: hunter.seconds([test]))
 
     def prepared() -> Iterable[tuple[Any, int]]:
@@ -301,7 +306,7 @@ def hunt_anew(
             first = First(part)
             code = run_pytest(list(dict.fromkeys(map(_file, part))), first)
             if first.failed or code:
-                return first.failed or "what loads it"
+                return first.failed or _LOADS
         return None
 
     def prepared() -> Iterable[tuple[Any, int]]:
@@ -335,7 +340,8 @@ class First:
         if len(chosen) < len(self._tests):
             self.failed = "what collects the tests"
             return True
-        for item, after in zip(chosen, [*chosen[1:], None], strict=True):
+        for item, after in pairwise([*chosen, None]):
+            assert item
             if not passes(item, after):
                 self.failed = item.nodeid
                 break

@@ -1,8 +1,11 @@
-"""Challenges, waits and the making of a ledger: their figures, and who may ask."""
+"""Challenges, proofs, waits, and the making of keys and of a ledger: their figures, and who may
+ask."""
 
 import pytest
-from stand_ins import Machine, StandInPort, claim
+from stand_ins import KEYS, Machine, StandInPort, claim, proof_of
 
+from injector.access import key_mask
+from injector.hmac import xor
 from injector.settings import OPERATOR, SERVICE
 from mesodrive_wire import BAD_PARAMS, UNAUTHORIZED
 
@@ -85,3 +88,78 @@ def test_a_port_that_was_lost_once_ends_one_proof_and_not_the_next():
     assert machine.log_in(OPERATOR) is None
     machine.run(100)
     assert machine.access.role == OPERATOR
+
+
+def test_a_port_that_is_closed_ends_a_proof_before_its_loss_is_counted():
+    machine = Machine().boot()
+    assert machine.log_in(OPERATOR) is None
+    losses = machine.port.losses
+    machine.port.line.open = False
+    machine.look()
+    assert machine.port.losses == losses
+    assert machine.access.role is None
+
+
+@pytest.mark.parametrize("role", [OPERATOR, SERVICE])
+def test_the_wait_after_a_reset_is_counted_from_the_very_start(role: str):
+    machine = Machine()
+    machine.settings.failures[role] = 5
+    assert machine.port.now_ms == 0
+    assert machine.access.wait_ms(role) == 16_000
+
+
+def test_there_is_no_challenge_for_a_role_without_a_key():
+    machine = Machine().boot()
+    machine.host = None
+    del machine.settings.keys[OPERATOR]
+    refusal = machine.request("auth.challenge", {"role": OPERATOR})[1]
+    assert refusal.code == UNAUTHORIZED
+    assert "There is no key of operator" in refusal.sentence
+    assert machine.request("auth.challenge", {"role": SERVICE})[1] is None
+
+
+def test_a_proof_comes_with_nothing_else():
+    machine = Machine().boot()
+    machine.host = None
+    asked = machine.request("auth.challenge", {"role": SERVICE})[0]
+    proof = proof_of(SERVICE, KEYS[SERVICE], asked)
+    refusal = machine.request("auth.prove", {"role": SERVICE, "proof": proof, "more": 1})[1]
+    assert refusal.code == BAD_PARAMS
+    assert "'more'" in refusal.sentence
+    assert machine.access.role is None
+
+
+def test_who_has_to_wait_gets_no_try_by_the_other_roles_challenge():
+    machine = Machine().boot()
+    machine.host = None
+    assert machine.log_in(SERVICE, b"\x01" * 32)
+    assert machine.access.wait_ms(SERVICE)
+    tries = machine.settings.counter
+    asked = machine.request("auth.challenge", {"role": OPERATOR})[0]
+    proof = proof_of(SERVICE, KEYS[SERVICE], asked)
+    refusal = machine.request("auth.prove", {"role": SERVICE, "proof": proof})[1]
+    assert refusal.code == UNAUTHORIZED
+    assert "ask auth.challenge first" in refusal.sentence
+    assert machine.access.role is None
+    assert machine.settings.counter == tries
+
+
+def test_a_new_key_is_hidden_by_the_nonce_of_the_proof_that_holds():
+    machine = Machine().boot()
+    machine.host = None
+    asked = machine.request("auth.challenge", {"role": SERVICE})[0]
+    proof = proof_of(SERVICE, KEYS[SERVICE], asked)
+    assert machine.request("auth.prove", {"role": SERVICE, "proof": proof})[1] is None
+    key = bytes(range(32))
+    hidden = xor(key, key_mask(KEYS[SERVICE], OPERATOR, bytes.fromhex(asked["nonce"]))).hex()
+    assert machine.request("keys.set", {"role": OPERATOR, "key": hidden})[1] is None
+    assert machine.settings.keys[OPERATOR] == key
+
+
+@pytest.mark.parametrize(
+    ("role", "why"), [("operator!", "a text of 1 to 8 characters"), ("operate", "'operate'")]
+)
+def test_a_role_has_at_most_as_many_characters_as_operator(role: str, why: str):
+    refusal = Machine().boot().request("auth.challenge", {"role": role})[1]
+    assert refusal.code == BAD_PARAMS
+    assert why in refusal.sentence

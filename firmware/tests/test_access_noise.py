@@ -1,10 +1,12 @@
-"""Challenges of a chip whose noise is always the same, and the very ms at which a proof ends."""
+"""Challenges of a chip whose noise is always the same, the very ms at which a proof ends, and who
+puts that off."""
 
 import pytest
 from stand_ins import Machine
 
 from injector.limits import IDLE_MS
 from injector.settings import OPERATOR, SERVICE
+from mesodrive_wire import UNAUTHORIZED
 
 pytestmark = pytest.mark.requirement("R28")
 
@@ -60,3 +62,68 @@ def test_a_proof_ends_at_the_very_ms_at_which_nobody_has_done_anything_for_long_
     assert access.look(0, False)
     assert access.role is None
     assert not access.look(0, False)
+
+
+def operated() -> Machine:
+    """A device that nobody touched for long, before an operator was proved just now."""
+    machine = without_noise(5 * IDLE_MS)
+    machine.access.look(0, False)
+    assert machine.log_in(OPERATOR) is None
+    assert not machine.access.look(0, False)
+    return machine
+
+
+def idle_ms_left(machine: Machine) -> int:
+    """How long the proof still holds when nobody does anything."""
+    access, port = machine.access, machine.port
+    for ms in range(0, 2 * IDLE_MS, 10_000):
+        if access.look(0, False):
+            return ms
+        port.now += 10_000 * _TICKS_MS
+    return 2 * IDLE_MS
+
+
+@pytest.mark.requirement("R20")
+def test_a_proof_holds_its_full_time_however_long_nobody_was_there_before_it():
+    assert idle_ms_left(operated()) == IDLE_MS
+
+
+@pytest.mark.requirement("R20")
+@pytest.mark.parametrize(
+    ("what", "left_ms"),
+    [
+        ("nothing", IDLE_MS - 20_000),
+        ("ping", IDLE_MS - 20_000),
+        ("status", IDLE_MS - 20_000),
+        ("info", IDLE_MS),
+        ("hand", IDLE_MS),
+        ("work", IDLE_MS),
+    ],
+)
+def test_hands_work_and_requests_put_off_the_end_of_a_proof_and_pings_and_status_do_not(
+    what: str, left_ms: int
+):
+    machine = operated()
+    access, port = machine.access, machine.port
+    if what == "hand":  # it is held from now on, and let go of after 20 s
+        access.look(1, False)
+    port.now += 20_000 * _TICKS_MS
+    if what in ("ping", "status", "info"):
+        assert machine.request(what)[1] is None
+    access.look(0, what == "work")
+    assert idle_ms_left(machine) == left_ms
+
+
+@pytest.mark.requirement("R20")
+def test_only_who_was_idle_is_told_so():
+    machine = operated()
+    machine.port.now += IDLE_MS * _TICKS_MS
+    assert machine.access.look(0, False)
+    refusal = machine.request("home")[1]
+    assert refusal.code == UNAUTHORIZED
+    assert "3 minutes" in refusal.sentence
+    assert machine.log_in(OPERATOR) is None
+    machine.request("auth.leave")
+    refusal = machine.request("home")[1]
+    assert refusal.code == UNAUTHORIZED
+    assert refusal.sentence == "home is for operator only; log in first."

@@ -119,6 +119,13 @@ def test_a_lamp_is_told_only_when_something_changes_and_an_alarm_begins_its_patt
     assert told[5:] == [(False, False, False)]
 
 
+def test_an_alarm_is_shown_at_once_where_no_lamps_are_tested():
+    told: list[tuple[bool, ...]] = []
+    lamps = Annunciator(lambda *lit: told.append(lit))
+    lamps.look(0, {"code": "misfire"})
+    assert told == [(True, False, True)]
+
+
 @pytest.mark.requirement("R18")
 def test_low_sounds_once_and_no_more():
     assert [on for on, _ in runs(LOW, BUZZER)] == [True, False, True]

@@ -3,7 +3,7 @@
 import drives
 import pytest
 from situations import MODES, in_state, refused, striking, to_the_end
-from stand_ins import PROFILE, Machine
+from stand_ins import PLUNGER, PROFILE, Machine
 
 from mesodrive_wire import BAD_PARAMS, BUSY, FAULTED, INTERLOCK, LIMIT, WRONG_STATE
 
@@ -210,3 +210,26 @@ def test_an_acknowledged_fault_tells_of_a_dose_in_doubt():
     assert machine.request("ack")[0] == {"state": "SAFE"}
     assert machine.controller.alarm is None
     assert told == [True]
+
+
+@pytest.mark.requirement("R3")
+def test_the_disarm_after_a_stop_byte_leaves_an_armed_device_in_ready_and_any_other_in_safe():
+    machine = in_state("HOMING")
+    machine.port.stop_byte()
+    machine.look()
+    assert (machine.state, machine.controller.why) == ("SAFE", "stopped by the host")
+    assert machine.request("disarm") == ({"state": "SAFE"}, None)
+    machine = in_state("ARMED")
+    machine.port.stop_byte()
+    machine.look()
+    assert machine.request("disarm") == ({"state": "READY"}, None)
+    assert machine.request("disarm") == ({"state": "SAFE"}, None)
+
+
+@pytest.mark.requirement("R24")
+def test_a_plunger_that_has_no_way_to_go_from_home_is_homed_with_its_backlash_taken_up():
+    full = {"syringe_nl_per_mm": 1_000, "fill_nl": drives.PLUNGER_EMPTY_UM}
+    machine = in_state("READY", **full, dose_nl=100, flow_nl_s=8_000, dwell_us=40_000)
+    assert machine.plunger.position == 0
+    # Home is where the driven part is; the motor has gone so much further without moving it.
+    assert machine.port.at[PLUNGER] == machine.plunger.backlash_steps

@@ -45,3 +45,12 @@ def test_a_loaded_profile_is_answered_with_what_was_planned():
         "min_period_us": plan.cycle_us,
         "depth_steps": 19_200,
     }
+
+
+@pytest.mark.requirement("R8")
+def test_a_cartridge_that_was_used_before_another_one_is_not_loaded_again():
+    machine = in_state("SAFE", cartridge="a1")
+    assert machine.request("profile.load", {"profile": {**PROFILE, "cartridge": "b2"}})[1] is None
+    refusal = refused(machine, "profile.load", {"profile": {**PROFILE, "cartridge": "a1"}})
+    assert refusal.code == BAD_PARAMS
+    assert "has been used" in refusal.sentence

@@ -46,6 +46,17 @@ def test_a_force_that_cannot_be_is_a_broken_sensor_and_no_occlusion():
 
 
 @pytest.mark.requirement("R13")
+def test_a_force_that_stops_the_axes_and_cannot_be_is_told_at_once_as_a_broken_sensor():
+    machine = in_state("HOMING")
+    machine.port.counts["force"] = 4095
+    machine.port.pressed_too_hard = True
+    machine.port.halt()
+    machine.look()
+    assert (machine.state, alarms(machine)) == ("FAULT", ["sensor"])
+    assert "plunger force" in machine.controller.alarm["text"]
+
+
+@pytest.mark.requirement("R13")
 def test_coil_and_supply_are_judged_to_the_tenth_and_the_millivolt():
     machine = in_state("READY")
     condition, sensors = machine.commands._condition, machine.sensors

@@ -7,6 +7,7 @@ from injector.causes import (
     GLITCH,
     HELD_INPUTS,
     HOT_INPUTS,
+    OCCLUDED,
     absence,
     alarm_sentence,
     first_fallen,
@@ -76,10 +77,20 @@ def test_a_cartridge_must_be_there_while_a_person_may_strike_and_not_to_hold_the
 
 
 @pytest.mark.requirement("R18")
-def test_an_interlock_line_that_fell_for_a_moment_is_told_as_that():
-    code, sentence = GLITCH
-    assert code == "interlock"
-    assert "fell for a moment" in sentence
+@pytest.mark.parametrize(
+    ("alarm", "code", "what"),
+    [
+        (GLITCH, "interlock", "The interlock line fell for a moment"),
+        (OCCLUDED, "occlusion", "The plunger resists too much"),
+    ],
+)
+def test_what_no_input_tells_any_more_has_a_code_and_a_sentence_too(
+    alarm: tuple[str, str], code: str, what: str
+):
+    told, sentence = alarm
+    assert (told, told in PRIORITY) == (code, True)
+    assert sentence.startswith(what)
+    assert "acknowledge" in sentence
 
 
 @pytest.mark.parametrize("name", ABSENT)

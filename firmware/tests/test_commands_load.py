@@ -1,10 +1,10 @@
 """A request to load holds the profile and nothing else; memory is tidied before it is planned."""
 
 import pytest
-from situations import in_state, refused
+from situations import alarms, in_state, refused
 from stand_ins import PROFILE
 
-from mesodrive_wire import BAD_PARAMS
+from mesodrive_wire import BAD_PARAMS, FAULTED
 
 
 @pytest.mark.requirement("R26")
@@ -54,3 +54,23 @@ def test_a_cartridge_that_was_used_before_another_one_is_not_loaded_again():
     refusal = refused(machine, "profile.load", {"profile": {**PROFILE, "cartridge": "a1"}})
     assert refusal.code == BAD_PARAMS
     assert "has been used" in refusal.sentence
+
+
+@pytest.mark.requirement("R17")
+def test_a_profile_whose_record_the_flash_does_not_keep_is_refused_as_a_fault():
+    machine = in_state("SAFE")
+    flash = machine.port.ledger_flash
+    flash.stuck = dict.fromkeys(range(flash.size), 0xFF)
+    refusal = machine.request("profile.load", {"profile": PROFILE})[1]
+    assert refusal.code == FAULTED
+    assert refusal.sentence == machine.journal.trouble
+    assert (machine.state, alarms(machine)) == ("FAULT", ["ledger"])
+    assert machine.controller.alarm["text"] == refusal.sentence
+
+
+@pytest.mark.requirement("R17")
+def test_nothing_is_loaded_while_nothing_can_be_written_down():
+    machine = in_state("SAFE")
+    machine.journal.trouble = "The ledger's flash failed; restart the device."
+    refusal = refused(machine, "profile.load", {"profile": PROFILE})
+    assert (refusal.code, refusal.sentence) == (FAULTED, machine.journal.trouble)

@@ -95,6 +95,17 @@ def test_lights_and_buzzer_go_on_and_off_at_the_very_ms_that_is_documented(prior
         assert signals(priority, ms) == (lit and high, lit and not high, sounds), ms
 
 
+@pytest.mark.requirement("R18")
+@pytest.mark.parametrize("priority", BEEPS)
+def test_each_pulse_of_the_first_burst_begins_and_ends_at_its_ms(priority: str):
+    beeps, again_ms = BEEPS[priority]
+    for on, off in beeps:
+        heard = [signals(priority, ms)[BUZZER] for ms in (on, off - 1, off)]
+        assert heard == [True, True, False]
+        assert not (on and signals(priority, on - 1)[BUZZER])
+    assert signals(priority, again_ms)[BUZZER] == (priority != LOW)
+
+
 def test_a_lamp_is_told_only_when_something_changes_and_an_alarm_begins_its_pattern_anew():
     told: list[tuple[bool, ...]] = []
     lamps = Annunciator(lambda *lit: told.append(lit))

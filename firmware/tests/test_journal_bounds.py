@@ -297,3 +297,27 @@ def test_a_dose_in_doubt_is_told_with_all_it_may_have_given():
     last = Journal(journal._flash, Clock())
     last.open(1, 2)
     assert "of up to 5000 nl" in last.doubt.sentence
+
+
+# what was damaged
+
+
+@pytest.mark.requirement("R17")
+@pytest.mark.parametrize(("bits", "told"), [(1, False), (64, True)])
+def test_a_record_that_is_lost_is_told_and_one_that_is_put_right_is_not(bits: int, told: bool):
+    journal = opened()
+    for _ in range(3):
+        fault(journal)
+    flash = journal._flash
+    spoilt = journal.ledger.head[0] - 1
+    (at,) = [
+        place
+        for place in range(0, flash.size, record.SIZE)
+        if flash.data[place] == record.FAULT
+        and flash.data[place + 4 : place + 8] == spoilt.to_bytes(4, "little")
+    ]
+    for byte in range(bits // 8 or 1):
+        flash.data[at + 20 + byte] ^= 0xFF if bits > 1 else 1
+    sentence = Journal(flash, journal._uptime).open(1, 2)
+    expected = f"Records {spoilt} to {spoilt} of the ledger cannot be read"
+    assert sentence.startswith(expected) if told else sentence is None

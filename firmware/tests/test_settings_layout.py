@@ -133,3 +133,12 @@ def test_an_older_snapshot_never_counts_and_a_younger_one_does():
         younger.counter = counter
         younger.save()
         assert opened(flash).counter == counter
+
+
+def test_opening_again_takes_what_was_saved_and_nothing_else():
+    _, settings = saved()
+    settings.keys = dict(KEYS)
+    settings.alarms = [[1, 2]]
+    settings.values = {"depth_um": 3}
+    settings.open()
+    assert (settings.keys, settings.alarms, settings.values) == ({}, [], {})

@@ -208,3 +208,22 @@ def test_the_rail_is_waited_for_and_told_when_it_stays_away():
     before = port.now_ms
     wait()
     assert port.now_ms - before < RAIL_UP_MS
+
+
+@pytest.mark.requirement("R22")
+def test_all_moves_of_both_axes_are_written_into_the_same_room():
+    """Later there may be no place in memory for so many words in a row."""
+    machine = Machine().boot()
+    rooms: list[object] = []
+    axes: set[int] = set()
+    start_axis = machine.port.start_axis
+
+    def note(number: int, forward: bool, move: Move) -> None:
+        axes.add(number)
+        rooms.append(move.words.obj)
+        start_axis(number, forward, move)
+
+    machine.port.start_axis = note
+    machine.make_ready()
+    assert {id(room) for room in rooms} == {id(rooms[0])}
+    assert axes == {PLUNGER, DEPTH}

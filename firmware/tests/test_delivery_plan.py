@@ -1,7 +1,7 @@
 """The figures of a plan and of a delivery that has just been made, each at its edge."""
 
 import pytest
-from situations import MODES, striking
+from situations import MODES, in_state, striking
 from stand_ins import PROFILE, Machine, strike_level
 
 from injector.errors import Refusal
@@ -123,3 +123,15 @@ def test_the_last_three_looks_of_a_long_dose_may_go_unfelt(unfelt: int, outcome:
     machine.look()
     assert [row[2] for row in machine.rows] == [outcome]
     assert machine.state == ("DELIVERING" if outcome == "done" else "FAULT")
+
+
+@pytest.mark.requirement("R10", "R13")
+def test_a_push_is_expected_above_the_force_with_which_the_pull_begins():
+    machine = in_state("ARMED", **LONG)
+    machine.port.force_mn = 2_500
+    machine.run(60)
+    expected: list[int] = []
+    machine.port.expect_force = expected.append
+    machine.pull()
+    force = machine.sensors.force
+    assert expected == [force.count(force.value + machine.job.plan.forces.rise_mn)]

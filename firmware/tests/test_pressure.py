@@ -74,3 +74,16 @@ def test_priming_stops_where_a_stroke_of_its_flow_would():
     # 10 mm/s are 173.49 µL/s, at 111 kPa
     assert forces().prime_mn(10_000) == 2_000 + 3_670
     assert forces(flow_nl_s=173_490).prime_mn(10_000) == forces().stop_mn
+
+
+@pytest.mark.requirement("R5", "R10")
+def test_forces_and_volumes_are_rounded_down_from_just_below_a_whole_one():
+    fast = {"flow_nl_s": 2_000_000}
+    assert forces(**fast, dose_nl=24_000).rise_mn == 277  # 12 ms
+    assert forces(**fast, dose_nl=23_999).rise_mn == 0
+    assert forces(**fast).fill_nl == 50_000  # 25 ms
+    assert forces(flow_nl_s=1_999_999).fill_nl == 49_999
+    wide = {"nl_per_mm": 100_000, "friction_mn": 0, "bears_pa": 999_999}
+    assert forces(**wide, pressure_pa=400_000).rise_mn == 10_000
+    assert forces(**{**wide, "nl_per_mm": 100_001}, pressure_pa=399_036).rise_mn == 9_975
+    assert forces(**{**wide, "nl_per_mm": 30_000}, pressure_pa=700_000).stop_mn == 29_999

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from injector.sensors import Linear, Reading, Sensors
+from injector.sensors import Linear, Reading, Sensors, Thermistor
 
 COUNTS = st.integers(0, 4095)
 
@@ -129,3 +129,10 @@ def test_a_last_count_that_cannot_be_is_not_told(count: int, possible: bool):
 def test_a_value_beyond_the_converter_is_its_last_count(value: int, count: int):
     assert Linear(100, 1_000, 1_000, 50, 4_000).count(value) == count
     assert Linear(100, 1_000, 1_000, 50, 4_000).count(10**9) == 4_095
+
+
+def test_each_point_of_a_thermistors_table_reads_as_it_says():
+    points = ((3_000, -200), (2_500, 100), (1_000, 150), (500, 900))
+    sensor = Thermistor(points)
+    assert [sensor.value(count) for count, _ in points] == [tenths for _, tenths in points]
+    assert [sensor.value(count) for count in (2_750, 1_750, 750)] == [-50, 125, 525]

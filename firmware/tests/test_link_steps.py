@@ -1,4 +1,4 @@
-"""How much the link takes in one step: no look at the machine waits for two requests."""
+"""How much the link takes in one step, and how far its ids leap."""
 
 import pytest
 from stand_ins import StandInLine
@@ -41,3 +41,16 @@ def test_every_step_is_counted():
     steps = link.steps
     link.step()
     assert link.steps != steps
+
+
+def test_an_id_leaps_twice_the_noise_and_never_past_the_furthest():
+    link = Link(StandInLine(), {})
+    furthest = 2**53 - 2**40
+    for last_id, noise, next_id in (
+        (10, b"\x01\x02", 10 + 2 * 0x102),
+        (furthest - 3, b"\x01", furthest - 1),
+        (furthest - 2, b"\x01", furthest - 2),
+    ):
+        link.last_id = last_id
+        assert link.leap(noise) == next_id
+        assert link.last_id == next_id

@@ -266,3 +266,16 @@ def test_whoever_has_a_ledger_made_is_answered_when_it_is_there():
     assert answers == []
     machine.run(500)
     assert len(answers) == 1
+
+
+def test_whoever_has_a_ledger_made_is_told_when_that_fails():
+    machine = Machine(StandInPort()).boot()
+    machine.host = None
+    assert machine.request("ledger.create") == (None, None)
+    flash = machine.port.ledger_flash
+    flash.stuck = dict.fromkeys(range(flash.size), 0xFF)
+    machine.run(500)
+    ((head, sentence),) = machine.answers
+    assert head is None
+    assert "flash" in sentence
+    assert machine.state == "FAULT"

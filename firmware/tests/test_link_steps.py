@@ -54,3 +54,10 @@ def test_an_id_leaps_twice_the_noise_and_never_past_the_furthest():
         link.last_id = last_id
         assert link.leap(noise) == next_id
         assert link.last_id == next_id
+
+
+def test_where_nobody_proves_who_it_is_an_id_may_lie_any_way_ahead():
+    line, link, ran = connected()
+    line.arrived = encode(request(1_000_000, "echo", {}))
+    link.step()
+    assert (len(ran), link.last_id) == (1, 1_000_000)

@@ -200,3 +200,19 @@ def test_what_service_changes_stands_in_the_ledger():
         (b"dose_nl", limits.MAX_DOSE_NL, 5_000),
         (b"lock", 0, 0),
     ]
+
+
+@pytest.mark.requirement("R28")
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("depth_surface_um", 1),
+        ("depth_surface_um", drives.DEPTH_SURFACE_UM + 1_000),
+        ("plunger_empty_um", drives.PLUNGER_EMPTY_UM - 5_000),
+        ("plunger_empty_um", drives.PLUNGER_EMPTY_UM + 5_000),
+    ],
+)
+def test_a_position_may_be_off_as_far_as_assembly_goes(name: str, value: int):
+    machine = service()
+    assert put(machine, name, value) is None
+    assert machine.site.value(name) == value

@@ -236,3 +236,25 @@ def test_a_start_with_a_full_sector_spoils_nothing_in_the_next():
         fault(ledger)
     at = 1024 + 256 + 11 * 64
     assert programmed(flash) == [(at, bytes(flash.data[at : at + 64]))]
+
+
+def test_a_wrong_bit_that_is_put_right_is_told_with_its_record():
+    flash, clock, ledger = new()
+    numbers = [fault(ledger) for _ in range(3)]
+    at = [
+        place
+        for place in range(0, flash.size, record.SIZE)
+        if flash.data[place + 4 : place + 8] == numbers[1].to_bytes(4, "little")
+        and flash.data[place] == record.FAULT
+    ]
+    flash.data[at[0] + 20] ^= 1
+    assert Ledger.open(flash, clock).damage == [("mended", numbers[1], numbers[1])]
+
+
+def test_without_a_head_that_can_be_read_no_record_is_there():
+    flash, _, ledger = new()
+    last = fault(ledger)
+    for at in range(0, flash.size, flash.sector):
+        flash.data[at : at + 256] = bytes(256)
+    assert ledger.first == last + 1
+    assert list(ledger.records(1)) == []

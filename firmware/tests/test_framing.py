@@ -196,3 +196,12 @@ def test_a_line_can_be_read_by_a_person():
     assert json.loads(LINE.rsplit(b" ", 1)[0])["method"] == "profile.load"
     assert LINE.isascii()
     assert LINE.count(b"\n") == 1
+
+
+def test_a_line_has_2048_bytes_at_most_its_newline_included():
+    empty = len(encode({"a": ""}))
+    longest = encode({"a": "x" * (2_048 - empty)})
+    assert LineReader().feed(longest) == [longest[:-1]]
+    with pytest.raises(FrameError, match=r"2049 bytes .* at most 2048"):
+        encode({"a": "x" * (2_049 - empty)})
+    assert LineReader().feed(b"x" + longest) == [None]

@@ -136,6 +136,7 @@ def test_each_point_of_a_thermistors_table_reads_as_it_says():
     sensor = Thermistor(points)
     assert [sensor.value(count) for count, _ in points] == [tenths for _, tenths in points]
     assert [sensor.value(count) for count in (2_750, 1_750, 750)] == [-50, 125, 525]
+    assert (sensor.least, sensor.most) == (500, 3_000)
 
 
 def test_what_cannot_be_from_the_start_is_believed_at_the_third_look():

@@ -142,6 +142,29 @@ def test_a_guard_that_opens_for_a_moment_ends_homing():
     assert machine.state == "SAFE"
 
 
+@pytest.mark.requirement("R3")
+def test_tracks_that_stop_themselves_while_homing_make_safe():
+    machine = in_state("HOMING")
+    machine.port.halt()  # what the programs do when only the line glitches
+    machine.look()
+    assert (machine.state, machine.controller.why) == ("SAFE", "the interlock line fell")
+
+
+@pytest.mark.requirement("R15")
+def test_a_port_closed_in_the_midst_of_a_look_ends_homing_and_is_told():
+    machine = in_state("HOMING")
+    line = machine.port.line
+
+    def asked() -> bool:
+        del line.connected  # only this once
+        machine.port.set("open", False)
+        return True
+
+    line.connected = asked
+    machine.look()
+    assert (machine.state, machine.controller.why) == ("SAFE", "the host closed the port")
+
+
 @pytest.mark.requirement("R5", "R18")
 @pytest.mark.parametrize("within_a_look", [False, True])
 @pytest.mark.parametrize("move", ["homing", "priming"])

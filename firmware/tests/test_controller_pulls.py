@@ -6,6 +6,7 @@ import pytest
 from situations import alarms, in_state, striking, to_the_end
 from stand_ins import PROFILE, Machine
 
+from injector.ledger import record
 from injector.pressure import Forces
 from injector.profile import Profile
 
@@ -101,6 +102,18 @@ def test_a_shot_begins_unless_the_syringe_is_short_of_it_by_more_than_a_step(sho
         assert machine.state == "DELIVERING"
     else:
         assert (machine.state, alarms(machine)) == ("FAULT", ["syringe_empty"])
+
+
+@pytest.mark.requirement("R17")
+def test_a_full_ledger_lets_no_pull_begin_and_is_told():
+    machine = in_state("ARMED")
+    while not machine.journal.is_full:
+        machine.journal.ledger.append(record.FAULT, code=b"misfire", state=b"ARMED")
+    press(machine)
+    machine.look()
+    assert machine.state == "READY"
+    assert machine.controller.why == "the ledger is full; disarm, so that it can make room"
+    assert machine.port.strikes == 0
 
 
 def test_tracks_that_stopped_before_the_first_strike_give_none_and_end_the_pull():

@@ -10,7 +10,7 @@ import pytest
 from stand_ins.flash import Clock, StandInFlash
 
 from injector.ledger import Ledger, record
-from injector.ledger.totals import Totals
+from injector.ledger.totals import SIZE, Totals
 
 pytestmark = pytest.mark.requirement("R17")
 
@@ -107,7 +107,7 @@ def test_the_totals_stand_in_their_places():
     page = bytearray(300)
     totals.store(page, 28)
     assert page == bytes(28) + stored + bytes(300 - 28 - len(stored))
-    assert len(stored) == 208
+    assert len(stored) == SIZE == 208
     again = Totals()
     again.load(page, 28)
     assert vars(again) == vars(totals)

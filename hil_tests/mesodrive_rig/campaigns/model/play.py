@@ -302,4 +302,6 @@ def step(play: Play, rule: Callable[[Play, Random], None], random: Random) -> No
     """One step: the rule, and then what must hold."""
     rule(play, random)
     play.world.pass_time(LOOKS_US)
+    if play.world.witness.outcome_is_due:
+        play.world.pass_time(LOOKS_US)
     play.world.witness.settled()

@@ -18,6 +18,8 @@ HARMLESS = {
     *("info", "ping", "status", "selftest", "shots", "trace", "disarm"),
     *("auth.challenge", "auth.leave", "ledger.head", "ledger.records"),
 }
+# A proof answers one challenge: given again, under whatever id, it is refused.
+_ONCE = ("auth.prove",)
 # Each of these is two requests, the second made from the answer to the first.
 SEVERAL = ("auth.prove", "dose.resolve")
 STEPS_PER_MM: int = firmware.drives.PLUNGER.steps_per_mm
@@ -169,7 +171,8 @@ class Witness:
     def written(self, line: bytes, call: Call) -> None:
         """A host has sent a line on behalf of a call."""
         message = json.loads(line[: line.rindex(b" ")])
-        if call.effects and call.id not in (0, message["id"]) and call.method not in HARMLESS:
+        again = call.id not in (0, message["id"]) and call.method not in (*HARMLESS, *_ONCE)
+        if call.effects and again:
             raise Violation(f"{call.method} has run and is given again under another id")
         if call.method in SEVERAL and call.id != message["id"]:
             call.boot = self.boot
@@ -359,6 +362,14 @@ class Witness:
                 raise Violation(f"the rail is on in {state}")
             if self.closed_us is not None and self.now_us - self.closed_us > CLOSED_US:
                 raise Violation("the rail is on though the port is closed")
+
+    @property
+    def outcome_is_due(self) -> bool:
+        """A look that ends in a fault leaves it to the next to write what the dose gave."""
+        machine = self._machine
+        return bool(
+            machine and machine.controller.state == "FAULT" and machine.journal.ledger.announced
+        )
 
     def settled(self) -> None:
         """Compare the device's account; at the end of a step, when nothing is under way."""

@@ -81,8 +81,12 @@ def _next_id(session: Session) -> int:
     return client._next_id - 1
 
 
-def _flood(session: Session, _: Random) -> bytes:
-    return encode(request(_next_id(session), "status", {}))
+def _flood(session: Session) -> None:
+    def ask(session: Session, _: Random) -> bytes:
+        return encode(request(_next_id(session), "status", {}))
+
+    _sending(ask, _EACH_MS, _FLOOD_MS)(session)
+    _let_it_home(session)
 
 
 def _lying(lines: Callable[[Session], list[bytes]], *, refused: bool = True) -> Deed:
@@ -104,7 +108,7 @@ def _lying(lines: Callable[[Session], list[bytes]], *, refused: bool = True) -> 
 
 
 def _let_it_home(session: Session) -> None:
-    """A homing that the person asked for goes on beside the lies, and comes to its end."""
+    """A homing that the person asked for goes on beside all that, and comes to its end."""
     until_ms = session.rig.now_ms() + TRAVEL_MS
     while session.person.state() == "HOMING" and session.rig.now_ms() < until_ms:
         session.person.wait(100)
@@ -177,7 +181,7 @@ def hosts() -> list[Fault]:
               _sending(lambda _, random: random.randbytes(60).replace(b"\x18", b"x"),
                        _NOISE_EACH_MS),
               harmless=True, harmless_at=_NOBODY_CAN_STRIKE),
-        fault("host floods with requests", _sending(_flood, _EACH_MS, _FLOOD_MS), harmless=True),
+        fault("host floods with requests", _flood, harmless=True),
         fault("host asks what is forbidden", _lying(_forbidden), harmless=True),
         fault("host asks past the limits", _lying(_past_limits), harmless=True),
         fault("host says all again", _lying(_replayed, refused=False), harmless=True),

@@ -291,7 +291,7 @@ class Delivery:
                 % lost,
             )
         if still:
-            self._end_under_way("stopped", _UNFELT + " in a strike before")
+            self._end_under_way("stopped", _UNFELT + " before")
             raise Trouble("stalled", STALLED % still)
 
     def _check_beginning(self, now_ms):

@@ -46,6 +46,7 @@ HOST_SILENCE_MS = 500  # a host that says nothing for this long is gone
 DEBOUNCE_MS = 20  # an operator's contact counts as made when it has held this long
 TRIGGER_SPLIT_MS = 200  # the trigger's two contacts must agree again within this
 RAIL_UP_MS = 100  # the rail must be sensed this soon after it is asked for
+MOVE_LATE_MS = 150  # how much longer than planned a move may take until a look has seen its end
 RAIL_HOLD_MS = 200  # how long the chip keeps asking for the rail when the program is gone
 
 IDLE_MS = 180_000  # when nobody did anything for so long, an operator proves itself again

@@ -82,6 +82,7 @@ class Machine:
                 Axis(one.name, one.steps_per_mm, one.screw.backlash_um),
                 number,
                 one,
+                uptime,
             )
             for number, one in ((port.PLUNGER, drives.PLUNGER), (port.DEPTH, drives.DEPTH))
         ]

@@ -6,7 +6,7 @@ stopped the move.
 
 from injector.causes import DIR_STUCK
 from injector.errors import Trouble
-from injector.limits import RAIL_UP_MS
+from injector.limits import MOVE_LATE_MS, RAIL_UP_MS
 from injector.motion import Ramp, plan, room_for
 
 _STOPPERS = ("interlock", "guard", "stop", "rail", "driver_ok")
@@ -18,9 +18,10 @@ class Interrupted(Exception):
 
 
 class Drive:
-    """An axis with its motor: `number` is the port's name for it; `mechanics` its limits."""
+    """An axis with its motor: `number` is the port's name for it; `mechanics` its limits;
+    `uptime()` is in ms."""
 
-    def __init__(self, port, inputs, axis, number, mechanics):
+    def __init__(self, port, inputs, axis, number, mechanics, uptime):
         self.axis = axis
         self.number = number
         self.speed_um_s = mechanics.speed_um_s
@@ -28,6 +29,7 @@ class Drive:
         self.travel_steps = axis.steps_at(mechanics.travel_um)
         self._port = port
         self._inputs = inputs
+        self._uptime = uptime
         self._limits = mechanics.limits
         self._fast = self._ramp(self.speed_um_s, None)
         self._room = None
@@ -131,7 +133,16 @@ class Drive:
         try:
             if self._port.dir_stuck:
                 raise Trouble("driver_fault", DIR_STUCK % self.axis.name)
+            until = (
+                self._uptime() + move.last // (self._port.step_timing.hz // 1000) + MOVE_LATE_MS
+            )
             while self._port.busy:
+                if self._uptime() > until:
+                    raise Trouble(
+                        "steps_lost",
+                        "A move of the %s axis did not end in its time; restart the device and check it."
+                        % self.axis.name,
+                    )
                 yield
         finally:  # also when the move is given up in the midst of it
             self._made = self._port.counted(self.number)

@@ -44,6 +44,7 @@ FIGURES = {
     "DEBOUNCE_MS": 20,
     "TRIGGER_SPLIT_MS": 200,
     "RAIL_UP_MS": 100,
+    "MOVE_LATE_MS": 150,
     "RAIL_HOLD_MS": 200,
     "IDLE_MS": 180_000,
     "MAX_WAIT_S": 3_600,

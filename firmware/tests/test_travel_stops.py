@@ -44,6 +44,35 @@ def test_the_place_is_lost_when_steps_were_lost():
     assert not drive.axis.homed
 
 
+@pytest.mark.requirement("R10")
+def test_a_move_that_does_not_end_in_its_time_is_told_soon_after():
+    def time_of_a_move(*, stands: bool) -> int:
+        machine = in_state("READY")
+        drive = machine.drives[1]
+        machine.port.stands = stands
+        began_ms = machine.uptime()
+        if stands:
+            with pytest.raises(Trouble, match="depth axis did not end in its time"):
+                carry_out(machine, drive.go_by(-500, drive.speed_um_s))
+        else:
+            carry_out(machine, drive.go_by(-500, drive.speed_um_s))
+        return machine.uptime() - began_ms
+
+    late_ms = time_of_a_move(stands=True) - time_of_a_move(stands=False)
+    assert 140 <= late_ms <= 160
+
+
+@pytest.mark.requirement("R10")
+def test_homing_with_a_step_machine_that_stands_ends_in_a_fault():
+    machine = in_state("SAFE")
+    machine.port.stands = True
+    machine.request("home")
+    machine.run_while("HOMING")
+    assert machine.state == "FAULT"
+    assert machine.controller.alarm["code"] == "steps_lost"
+    assert not machine.port.moving
+
+
 def test_facing_forward_takes_up_the_backlash_and_moves_nothing():
     machine = in_state("READY")
     drive = machine.drives[1]

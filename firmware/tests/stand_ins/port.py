@@ -101,6 +101,7 @@ class StandInPort(Wiring):
         self.host_stopped = False
         # bad luck
         self.dir_wire = None  # the level at which it is shorted
+        self.stands = False  # the step machine makes nothing of what it is given
         self.lost_steps = 0  # edges of each move that the counter does not see
         self.force_unseen = False  # the program is kept from looking at the force
         self.needle = Needle(self._depth_um)
@@ -405,7 +406,7 @@ class StandInPort(Wiring):
         return bool(self._running and self._moves and self._origin is not None and self._made)
 
     def _make_steps(self):
-        if not self._moves or self._origin is None:
+        if self.stands or not self._moves or self._origin is None:
             return
         made = self._pulses.by(self.now - self._origin)
         steps = made - self._made

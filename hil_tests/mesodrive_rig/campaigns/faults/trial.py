@@ -117,8 +117,9 @@ class Trial:
 
     def _wait(self, ms: float) -> None:
         until_ms = self._session.rig.now_ms() + ms
-        with suppress(MesodriveError):
-            self._session.person.wait(ms)
+        if self._session.connected:
+            with suppress(MesodriveError):
+                self._session.person.wait(ms)
         self._session.rig.run_for(max(0.0, until_ms - self._session.rig.now_ms()))
 
     def _evidence(self, ending: BaseException | None) -> tuple[str, ...]:
@@ -152,6 +153,8 @@ class Trial:
         ]
 
     def _status(self) -> Status | None:
+        if not self._session.connected:
+            return None
         person = self._session.person
         for _ in range(2):
             with suppress(MesodriveError):

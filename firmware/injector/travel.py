@@ -140,7 +140,8 @@ class Drive:
                 if self._uptime() > until:
                     raise Trouble(
                         "steps_lost",
-                        "A move of the %s axis did not end in its time; restart the device and check it."
+                        "A move of the %s axis did not end in its time; restart the device and "
+                        "check it."
                         % self.axis.name,
                     )
                 yield

@@ -141,8 +141,7 @@ class Drive:
                     raise Trouble(
                         "steps_lost",
                         "A move of the %s axis did not end in its time; restart the device and "
-                        "check it."
-                        % self.axis.name,
+                        "check it." % self.axis.name,
                     )
                 yield
         finally:  # also when the move is given up in the midst of it

@@ -20,8 +20,6 @@ LOOKS_MS = 30  # that pass by themselves between two leaps
 _NEAR_MS = 20
 _LEAD_MS = 20_000  # in which a person logs in, homes and primes
 _KEPT_ANSWERS = 16  # a device keeps so many; alike, they take alike much memory
-_READINGS = 4
-_BETWEEN_READINGS_MS = 37
 _PULL_MS = 5_000
 _SETTLE_MS = 50
 
@@ -240,20 +238,14 @@ class Bench:
 
     def weigh(self, values: dict[str, object]) -> None:
         """Write down the free memory, at a point that is like all others: a profile was loaded
-        and nothing has come of it, and the answers kept are all of one kind.
-
-        The collector takes whatever lies on the stack for a reference, so what a look threw away
-        may count as held: of some readings, the most that is free is what nobody holds."""
+        and nothing has come of it, and the answers kept are all of one kind."""
         person = self.person
         person.rest()
         person.device.load(values)
         for _ in range(_KEPT_ANSWERS):
-            person.device.client.call("info")
-        readings: list[int] = []
-        for _ in range(_READINGS):
-            self.rig.run_for(_BETWEEN_READINGS_MS)  # without a ping, whose answer is shorter
-            readings.append(person.device.client.call("info")["ram_free"])
-        self.account.free.append((self.days, max(readings)))
+            person.device.client.call("shots", {"first": 1})
+        free = person.device.client.call("info")["ram_free"]
+        self.account.free.append((self.days, free))
 
     def end(self) -> Account:
         """The account, closed."""

@@ -154,7 +154,7 @@ def test_the_oracle_agrees_with_the_figures_of_the_risk_file():
         figure.what: figure.value
         for requirement in load(ROOT).requirements
         for figure in requirement.figures
-        if (figure.code or "").startswith("injector.limits:M")
+        if (figure.code or "").startswith(("injector.limits:MAX_", "injector.limits:MIN_"))
     }
     stated |= {given.SESSION_NL, given.HOUR_NL}
     assert {value for what, value in figures.items() if "priming" not in what} <= stated

@@ -14,7 +14,7 @@ _WAYS_OUT = {
     "guard_open": "close the guard",
     "cartridge_out": "put in a new cartridge",
     "interlock": "check the wires of stop and guard",
-    "rail_dead": "check the supply",
+    "rail_dead": "check the supply and the stop loop",
     "driver_fault": "let it cool and check motors and their wires",
 }
 _ABSENT = {

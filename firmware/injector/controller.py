@@ -236,7 +236,7 @@ class Controller:
         if not ~seen & self._deliver_mask:
             if self._stopped_since:
                 return
-            if stopped and self.job.running and not self._port.dose_refused:
+            if stopped and not self._port.dose_refused:
                 self.job.stop("the interlock line fell")
                 raise Trouble(*GLITCH)
             return

@@ -287,8 +287,8 @@ class Delivery:
             self._end_under_way("stopped", "steps were lost in a strike before")
             raise Trouble(
                 "steps_lost",
-                "Strike %d planned %d plunger steps and %d were counted; check the STEP wire."
-                % lost,
+                "Strike %d planned %d plunger steps and %d were counted; check the STEP and "
+                "STRIKE wires." % lost,
             )
         if still:
             self._end_under_way("stopped", _UNFELT + " before")

@@ -28,7 +28,7 @@ WAYS_OUT = {
     "guard": "close the guard",
     "cartridge": "put in a new cartridge",
     "interlock": "check the wires of stop and guard",
-    "rail": "check the supply",
+    "rail": "check the supply and the stop loop",
     "driver_ok": "let it cool and check motors and their wires",
 }
 ABSENT = {

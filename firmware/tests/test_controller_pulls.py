@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from situations import alarms, in_state, striking, to_the_end
+from situations import MODES, alarms, in_state, striking, to_the_end
 from stand_ins import PROFILE, Machine
 
 from injector.ledger import record
@@ -116,8 +116,10 @@ def test_a_full_ledger_lets_no_pull_begin_and_is_told():
     assert machine.port.strikes == 0
 
 
-def test_tracks_that_stopped_before_the_first_strike_give_none_and_end_the_pull():
-    machine = in_state("ARMED", mode="single")
+@pytest.mark.requirement("R3")
+@pytest.mark.parametrize("mode", MODES)
+def test_a_line_that_glitches_before_the_first_strike_gives_none_and_is_told(mode: str):
+    machine = in_state("ARMED", **MODES[mode])
     watch = machine.port.watch
 
     def stop_themselves(mask: int) -> None:
@@ -128,8 +130,8 @@ def test_tracks_that_stopped_before_the_first_strike_give_none_and_end_the_pull(
     press(machine)
     machine.look()
     machine.look()
-    assert (machine.state, alarms(machine)) == ("ARMED", [])
-    assert machine.port.strikes == 0
+    assert (machine.state, alarms(machine)) == ("FAULT", ["interlock"])
+    assert (machine.port.strikes, machine.rows) == (0, [])
 
 
 # a hand lets go

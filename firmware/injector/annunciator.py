@@ -20,12 +20,14 @@ _BURST_MS = {
 }
 LAMP_TEST_MS = 500  # at the start everything is on, for a person to see and hear
 
-OFF = (False, False, False)
-_ALL = (True, True, True)
+# Bits of one number: what is made at every look of an alarm may not lie on the heap.
+RED = 1
+YELLOW = 2
+BUZZER = 4
 
 
-def signals(priority: str, ms: int) -> "tuple[bool, bool, bool]":
-    """(red, yellow, buzzer), `ms` after the alarm began."""
+def signals(priority: str, ms: int) -> int:
+    """Which of RED, YELLOW and BUZZER are on, `ms` after the alarm began."""
     lit = True
     if priority in _FLASH_MS:
         period_ms, on_ms = _FLASH_MS[priority]
@@ -33,10 +35,13 @@ def signals(priority: str, ms: int) -> "tuple[bool, bool, bool]":
     starts_ms, pulse_ms, again_ms = _BURST_MS[priority]
     if again_ms:
         ms %= again_ms
-    sounds = False
+    shown = 0
+    if lit:
+        shown = RED if priority == HIGH else YELLOW
     for start in starts_ms:
-        sounds = sounds or start <= ms < start + pulse_ms
-    return lit and priority == HIGH, lit and priority != HIGH, sounds
+        if start <= ms < start + pulse_ms:
+            shown |= BUZZER
+    return shown
 
 
 class Annunciator:
@@ -44,7 +49,7 @@ class Annunciator:
 
     def __init__(self, set_alarm):
         self._set_alarm = set_alarm
-        self._shown = OFF
+        self._shown = 0
         self._alarm = None
         self._since_ms = 0
         self._test_until_ms = 0
@@ -52,7 +57,7 @@ class Annunciator:
     def start(self, now_ms: int) -> None:
         """Everything on for a moment."""
         self._test_until_ms = now_ms + LAMP_TEST_MS
-        self._show(_ALL)
+        self._show(RED | YELLOW | BUZZER)
 
     def look(self, now_ms: int, alarm: "dict[str, str] | None") -> None:
         """Show `alarm`, or nothing; one that is new begins its pattern."""
@@ -62,11 +67,11 @@ class Annunciator:
         if now_ms < self._test_until_ms:
             return
         if not alarm:
-            self._show(OFF)
+            self._show(0)
             return
         self._show(signals(PRIORITY[alarm["code"]], now_ms - self._since_ms))
 
     def _show(self, shown):
         if shown != self._shown:
             self._shown = shown
-            self._set_alarm(shown[0], shown[1], shown[2])
+            self._set_alarm(bool(shown & RED), bool(shown & YELLOW), bool(shown & BUZZER))

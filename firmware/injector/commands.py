@@ -90,6 +90,7 @@ class Commands:
             "period_us": profile.period_us,
             "min_period_us": plan.cycle_us,
             "depth_steps": self._depth_steps(),
+            "push_felt": bool(plan.forces.rise_mn),
         }
 
     def _planned(self, profile, meter):

@@ -44,6 +44,7 @@ def test_a_loaded_profile_is_answered_with_what_was_planned():
         "period_us": PROFILE["period_us"],
         "min_period_us": plan.cycle_us,
         "depth_steps": 19_200,
+        "push_felt": plan.forces.rise_mn > 0,
     }
 
 

@@ -36,7 +36,14 @@ def test_a_loaded_profile_is_told_as_it_was_worked_out():
         "period_us": 400_000,
         "min_period_us": TRAVEL_US + 150_000 + RETURN_US + 10_000,
         "depth_steps": 3 * drives.DEPTH.steps_per_mm,
+        "push_felt": True,
     }
+
+
+@pytest.mark.requirement("R10", "R13")
+@pytest.mark.parametrize("weak", [{"pressure_pa": 20_750}, {"dose_nl": 1_199}, MODES["dry"]])
+def test_a_push_too_weak_or_too_short_to_be_felt_is_told(weak: dict[str, object]):
+    assert load(**weak)["push_felt"] is False
 
 
 def test_a_dry_profile_has_no_dose():

@@ -390,6 +390,7 @@ PLAN: Mapping[str, Any] = {
     "period_us": 400_000,
     "min_period_us": 219_290,
     "depth_steps": 9600,
+    "push_felt": True,
 }
 
 

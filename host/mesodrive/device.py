@@ -56,7 +56,8 @@ class Plan(_Answer):
     """What the device makes of a profile.
 
     `dose_us` from first to last step; from the start of a strike: `travel_us` to needle out,
-    `strike_us` to the release, and then `return_us` to needle back.
+    `strike_us` to the release, and then `return_us` to needle back. `push_felt`: a plunger that
+    stands still is noticed while it should push; older firmware does not say, and does not feel.
     """
 
     profile: str
@@ -68,6 +69,7 @@ class Plan(_Answer):
     period_us: int
     min_period_us: int
     depth_steps: int
+    push_felt: bool = False
 
 
 class Pong(_Answer):

@@ -35,6 +35,11 @@ PRIME_BEYOND_DEAD_UL = 1.0  # until the first drop shows at the needle
 _HOT: tuple[State, ...] = ("ARMED", "DELIVERING", "PAUSED")
 _SILENCE_S = 0.6  # a device that hears nothing for 0.5 s stops (docs/protocol.md), once it notices
 _PUMP_S = 0.15  # with its ping, within the 0.2 s of the link
+_UNFELT = (
+    "With this product, flow and syringe the plunger pushes too weakly or too shortly to be felt: "
+    "one that stands still would be noticed at the next homing alone. Watch the liquid; a wider "
+    "syringe or a higher flow is felt sooner."
+)
 
 
 class SessionError(MesodriveError):
@@ -104,11 +109,15 @@ class TreatmentSession:
         """
         self._check()
         begun = self._ledger.before(self._device) if self._ledger else None
-        self._profile_id = self._device.load(self._profile).profile
+        plan = self._device.load(self._profile)
+        self._profile_id = plan.profile
         self._id = self._records.start(self._facts, begun and begun.mark(self._profile_id))
         self._book.begin(self._id)
         for sentence in (*self._prescription.warnings, *(begun.notes if begun else ())):
             self._note(EventKind.NOTE, sentence)
+        if self._prescription.dose_ul and not plan.push_felt:
+            self._view.step(_UNFELT)
+            self._note(EventKind.NOTE, _UNFELT)
         try:
             return self._treat()
         except (PortLostError, DeviceSilentError) as error:

@@ -534,6 +534,35 @@ def test_a_warning_of_too_many_passes_is_noted(records: Records) -> None:
     assert note_.startswith("All strikes come to 4.5 passes over 0.1 cm² and at most 4")
 
 
+@pytest.mark.parametrize(
+    ("push", "dose_ul", "told"),
+    [
+        ({"push_felt": True}, 2.0, False),
+        ({"push_felt": False}, 2.0, True),
+        ({}, 2.0, True),  # firmware from before it could feel
+        ({"push_felt": False}, 0.0, False),
+    ],
+)
+def test_a_push_too_weak_to_be_felt_is_told_before_anything_moves_and_noted(
+    records: Records, push: dict[str, bool], dose_ul: float, told: bool
+) -> None:
+    plan = {name: value for name, value in PLAN.items() if name != "push_felt"}
+    load = Exchange("profile.load", *state(1, "SAFE", "loaded"), result({**plan, **push}))
+    arm = Exchange("arm", *state(4, "ARMED"), result({}), 0.4, shot(5, 1), *state(6, "READY"))
+    here = Treatment(
+        records,
+        *(status(), load, home(), arm, ended(1)),
+        shots=1,
+        primed=True,
+        prescription={"dose_ul": dose_ul},
+    )
+    here.run()
+    notes = [one.text for one in here.record.events if one.kind is EventKind.NOTE]
+    first = here.view.all("step")[0]
+    assert ([first] == notes) is told
+    assert ("too weakly or too shortly to be felt" in first) is told
+
+
 # the link again
 
 

@@ -71,7 +71,7 @@ trace: venv ## hazards, requirements, tests: build/trace.json, docs/safety/matri
 sbom: ## what a release is made of: docs/safety/sbom.json (CycloneDX)
 	@$(TOOLCHAIN) sbom
 
-flash: venv firmware ## write the image to a board (BOARD=pico PORT=/dev/ttyACM0)
+flash: venv firmware ## write the image to a board (BOARD=pico PORT=/media/you/RPI-RP2)
 	@build/venv/bin/mesodrive flash --board $(BOARD) $(if $(PORT),--port $(PORT))
 
 console: venv ## what the host tool can do

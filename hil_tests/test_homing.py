@@ -47,7 +47,7 @@ def test_a_home_switch_that_always_reads_at_home_is_a_fault():
     # Far beyond the travel it is always closed; a broken wire reads the same.
     spec = replace(NEAR_HOME, depth=replace(NEAR_HOME.depth, home_mm=20.0))
     sentence = home_fails(operator_of(spec), "home_stuck")
-    assert "depth home switch stays closed" in sentence
+    assert "depth home switch still says home" in sentence
 
 
 @pytest.mark.requirement("R11")

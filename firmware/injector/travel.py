@@ -105,8 +105,8 @@ class Drive:
                 return
         raise Trouble(
             "home_stuck",
-            "The %s home switch does not stay closed at home; check its wire and the switch."
-            % self.axis.name,
+            "The %s home switch does not keep saying that it is at home; check its wire and the "
+            "switch." % self.axis.name,
         )
 
     def _run_whole(self, steps, um_s):
@@ -157,7 +157,7 @@ class Drive:
         if self._at_home:
             raise Trouble(
                 "home_stuck",
-                "The %s home switch stays closed %d steps away from home; check its wire and the "
+                "The %s home switch still says home %d steps away from it; check its wire and the "
                 "switch." % (self.axis.name, self.axis.position),
             )
 

@@ -60,7 +60,7 @@ def test_a_switch_that_bounces_up_to_three_times_on_the_way_is_passed_by(times: 
 def test_a_switch_that_bounces_a_fourth_time_is_told():
     machine, drive = bench()
     seen = bounce(machine, 4)
-    with pytest.raises(Trouble, match="does not stay closed") as caught:
+    with pytest.raises(Trouble, match="does not keep saying") as caught:
         carry_out(machine, drive.home(BACK_OFF_UM, SLOW_UM_S))
     assert caught.value.code == "home_stuck"
     assert len(seen) == 4
@@ -168,7 +168,7 @@ def test_a_switch_that_sticks_once_it_was_found_is_told_after_the_back_off():
 
     port.read = lambda: read() & ~mask if True in begun else read()
     port.start_axis = start
-    with pytest.raises(Trouble, match="stays closed") as caught:
+    with pytest.raises(Trouble, match="still says home") as caught:
         carry_out(machine, drive.home(BACK_OFF_UM, SLOW_UM_S))
     assert caught.value.code == "home_stuck"
     assert begun == [False, True]

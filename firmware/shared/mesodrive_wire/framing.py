@@ -1,6 +1,6 @@
 """One JSON message a line, each line closed by the CRC-32 of its text.
 
-    {"jsonrpc":"2.0","id":7,"method":"status"} 5f3a90c1\\n
+    {"jsonrpc":"2.0","id":7,"method":"status"} bd2b7617\\n
 
 The checksum is CRC-32/ISO-HDLC (`zlib.crc32`) of the bytes before the last space, as eight
 lower-case hexadecimal digits. A person with a serial terminal can read every line.

@@ -27,7 +27,7 @@ from mesodrive.keys import KeyStore
 from mesodrive.ledger.host_key import HostKey
 from mesodrive.ledger.keeper import LedgerKeeper
 from mesodrive.login import log_in
-from mesodrive.presets import ADJUSTABLE, MODES, Prescription, load_preset, prescribe
+from mesodrive.presets import ADJUSTABLE, MODES, WATER_CP, Prescription, load_preset, prescribe
 from mesodrive.records import Records
 from mesodrive.session import TreatmentSession
 from mesodrive.session_view import Result
@@ -59,8 +59,23 @@ def run(
     cartridge: Annotated[str | None, typer.Option(help="Another cartridge.")] = None,
     syringe: Annotated[str | None, typer.Option(help="Another syringe.")] = None,
     fill_ul: Annotated[
-        float | None, typer.Option("--fill", help="Liquid in the syringe, µL.")
+        float | None,
+        typer.Option("--fill", help="Liquid in the syringe, µL: else a full one, in dry none."),
     ] = None,
+    viscosity_cp: Annotated[
+        float,
+        typer.Option(
+            "--viscosity",
+            help="Of the product, cP: a thicker one takes more pressure, which is looked after.",
+        ),
+    ] = WATER_CP,
+    cartridge_number: Annotated[
+        str,
+        typer.Option(
+            metavar="HEX",
+            help="The number on the cartridge: a used one is refused. Digits 0 to 9, a to f.",
+        ),
+    ] = "",
     zone_area_cm2: Annotated[
         float | None,
         typer.Option(help="Area to be treated, cm²; then passes and coverage are counted."),
@@ -72,7 +87,9 @@ def run(
     yes: Annotated[
         bool,
         typer.Option(
-            "--yes", "-y", help="Do not ask: priming, values beyond a range, too many passes."
+            "--yes",
+            "-y",
+            help="Do not ask: priming, values beyond a range, too many passes, a syringe left in.",
         ),
     ] = False,
     port: PortOption = None,
@@ -89,13 +106,16 @@ def run(
         syringe=syringe,
         shots=shots,
         fill_ul=fill_ul,
+        viscosity_cp=viscosity_cp,
         zone_area_cm2=zone_area_cm2,
+        cartridge_number=cartridge_number,
     )
     if not json:
         _tell(prescription)
     if not yes:
         _ask_beyond_range(prescription)
         _ask_coverage(prescription)
+        _ask_empty(prescription)
     with Records.open(records) as book, open_device(port, serial, "operator") as device:
         view = JsonView() if json else TableView(prescription)
         treatment = TreatmentSession(
@@ -284,6 +304,14 @@ def _ask_beyond_range(prescription: Prescription) -> None:
 def _ask_coverage(prescription: Prescription) -> None:
     for sentence in prescription.warnings:
         _confirm(f"{sentence} Go on?")
+
+
+def _ask_empty(prescription: Prescription) -> None:
+    if not prescription.fill_ul:
+        _confirm(
+            "Homing drives the pusher to where an empty syringe ends. Is the syringe out, or "
+            "empty?"
+        )
 
 
 def _found_again(port: str | None, serial: str | None) -> Device:

@@ -12,7 +12,7 @@ from mesodrive.presets.coverage import Coverage
 from mesodrive.presets.errors import PresetError
 from mesodrive.presets.models import ADJUSTABLE, Cartridge, Preset, Syringe
 from mesodrive.presets.modes import MODES
-from mesodrive.presets.prescription import prescribe
+from mesodrive.presets.prescription import WATER_CP, prescribe
 from mesodrive.presets.profile import Change, Prescription
 from mesodrive.presets.quantity import Quantity
 from mesodrive.presets.validation import validate
@@ -20,6 +20,7 @@ from mesodrive.presets.validation import validate
 __all__ = [
     "ADJUSTABLE",
     "MODES",
+    "WATER_CP",
     "Cartridge",
     "Change",
     "Coverage",

@@ -1,6 +1,7 @@
 """Preset + what the person changes + needle + syringe → the final numbers, or why not."""
 
 import math
+import re
 from collections.abc import Iterator, Mapping
 
 from mesodrive.presets.catalogue import load_cartridge, load_syringe
@@ -11,6 +12,7 @@ from mesodrive.presets.refusals import refusals
 from mesodrive.presets.toml_file import did_you_mean
 
 WATER_CP = 1.0
+_CARTRIDGE_NUMBER = re.compile("[0-9a-f]{0,16}")  # as docs/protocol.md has it
 
 _DRY_FLOW_UL_S = 1.0  # nothing flows, but the device wants a number above zero
 
@@ -25,13 +27,15 @@ def prescribe(
     fill_ul: float | None = None,
     viscosity_cp: float = WATER_CP,
     zone_area_cm2: float | None = None,
+    cartridge_number: str = "",
 ) -> Prescription:
     """Return the session that `preset` asks for, with the person's changes in it.
 
     `overrides` holds values by their name and in the unit of the preset file (`ADJUSTABLE`);
-    `fill_ul` is the liquid in the syringe, by default a full one; `zone_area_cm2` the area to be
-    treated, by default the preset's. Raises PresetError with the first reason why this session
-    cannot be given as prescribed.
+    `fill_ul` is the liquid in the syringe, by default a full one, in `dry` an empty one;
+    `zone_area_cm2` the area to be treated, by default the preset's; `cartridge_number` hex digits,
+    by which the device knows a used one again. Raises PresetError with the first reason why this
+    session cannot be given as prescribed.
     """
     overrides = overrides or {}
     if preset.mode != "dry" and preset.dose is None and "dose" not in overrides:
@@ -48,6 +52,7 @@ def prescribe(
         fill_ul=fill_ul,
         viscosity_cp=viscosity_cp,
         zone_area_cm2=zone_area_cm2,
+        cartridge_number=cartridge_number,
     )
     for sentence in refusals(prescription):
         raise PresetError(sentence)
@@ -64,6 +69,7 @@ def combine(
     fill_ul: float | None = None,
     viscosity_cp: float = WATER_CP,
     zone_area_cm2: float | None = None,
+    cartridge_number: str = "",
 ) -> Prescription:
     """Return preset and changes as one prescription that `refusals` has not yet judged.
 
@@ -75,6 +81,12 @@ def combine(
     _require(SHOTS.complaint(shots), "shots")
     if not (math.isfinite(viscosity_cp) and viscosity_cp > 0):
         raise PresetError(f"viscosity is {viscosity_cp:g} cP but must be above zero; correct it.")
+    number = cartridge_number.lower()
+    if not _CARTRIDGE_NUMBER.fullmatch(number):
+        raise PresetError(
+            f"The cartridge's number is '{cartridge_number}' but must be up to 16 of the digits 0 "
+            "to 9 and a to f; leave out what else is printed there."
+        )
     needle = load_cartridge(cartridge or preset.cartridge)
     barrel = load_syringe(syringe or preset.syringe)
     dose_ul = values.get("dose", 0.0)
@@ -108,12 +120,22 @@ def combine(
         soft_strikes=int(values.get("soft_strikes", 0)),
         fill_ul=fill_ul,
         viscosity_cp=viscosity_cp,
+        cartridge_number=number,
         spacing_mm=None if preset.spacing is None else preset.spacing.value,
         zone_area_cm2=zone_area_cm2,
         cartridge=needle,
         syringe=barrel,
-        changes=tuple(_changes(preset, overrides, shots, zone_area_cm2, needle, barrel)),
+        changes=(
+            *_changes(preset, overrides, shots, zone_area_cm2, needle, barrel),
+            *_thicker(viscosity_cp),
+        ),
     )
+
+
+def _thicker(viscosity_cp: float) -> Iterator[Change]:
+    if viscosity_cp != WATER_CP:
+        used = f"{viscosity_cp:g} cP"
+        yield Change("viscosity", f"{WATER_CP:g} cP", used, beyond_range=False)
 
 
 def _checked(preset: Preset, overrides: Mapping[str, float]) -> Mapping[str, float]:

@@ -60,6 +60,7 @@ class Prescription:
     soft_strikes: int
     fill_ul: float
     viscosity_cp: float
+    cartridge_number: str
     spacing_mm: float | None
     zone_area_cm2: float | None
     cartridge: Cartridge
@@ -127,7 +128,7 @@ class Prescription:
             "pressure_pa": thousandths(self.pressure_kpa) if self.dose_ul else 0,
             "bears_pa": thousandths(self.syringe.max_pressure.value),
             "friction_mn": thousandths(PLUNGER_FRICTION_N),
-            "cartridge": "",
+            "cartridge": self.cartridge_number,
         }
 
 

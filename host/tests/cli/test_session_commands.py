@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from mesodrive.cli import output, session
+from mesodrive.presets import load_preset, prescribe
 from mesodrive.records import Records
 from mesodrive_rig.scripted import (
     PLAN,
@@ -283,6 +284,50 @@ def test_an_answer_on_stderr_leaves_stdout_to_the_program(mesodrive: Mesodrive) 
     assert code == 0
     assert "Priming pushes" in err
     assert all(json.loads(line) for line in out.splitlines())
+
+
+def test_a_dry_session_asks_for_the_syringe_and_no_opens_nothing(
+    mesodrive: Mesodrive, house: Path
+) -> None:
+    words = ("session", "run", "dry-microneedling", "--shots", 3, *NOWHERE)
+    code, _, err = mesodrive(*words, says="n\n")
+    assert code == 1
+    assert "Homing drives the pusher to where an empty syringe ends. Is the syringe out" in err
+    assert not (house / "records.db").exists()
+    assert "There is no port" in mesodrive(*words, says="y\n")[2]
+    assert "There is no port" in mesodrive(*words, "--yes")[2]
+    filled = mesodrive(*words, "--fill", 500)[2]
+    assert "Homing drives" not in filled
+    assert "There is no port" in filled
+
+
+def test_viscosity_and_the_cartridges_number_reach_the_device(mesodrive: Mesodrive) -> None:
+    prescription = prescribe(
+        load_preset("nappage"), shots=2, viscosity_cp=2.0, cartridge_number="00ff1a"
+    )
+    profile = prescription.to_profile()
+    assert profile["cartridge"] == "00ff1a"
+    assert prescription.pressure_kpa == pytest.approx(
+        2 * prescribe(load_preset("nappage")).pressure_kpa
+    )
+    stand, _, *rest = armed(*DONE)[1:]
+    load = Exchange("profile.load", result(PLAN), params={"profile": profile})
+    with scripted_terminal(info(), stand, load, *rest, END) as (path, script):
+        code, out, _ = mesodrive(
+            *(*RUN, "--viscosity", 2, "--cartridge-number", "00FF1A", "--port", path)
+        )
+    script.finish()
+    assert code == 0
+    assert "viscosity: 2 cP instead of 1 cP" in out
+
+
+@pytest.mark.parametrize("number", ["12g4", "0" * 17, "lot 7"])
+def test_a_cartridges_number_that_the_device_cannot_keep_is_refused(
+    mesodrive: Mesodrive, number: str
+) -> None:
+    code, _, err = mesodrive(*RUN, "--cartridge-number", number, *NOWHERE)
+    assert code == 1
+    assert f"The cartridge's number is '{number}' but must be up to 16 of the digits" in err
 
 
 @pytest.mark.requirement("R8", "R29")

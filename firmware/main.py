@@ -14,6 +14,6 @@ try:
 except BaseException as error:  # whatever it is, it must not end at a prompt
     try:
         sys.print_exception(error)
-        time.sleep_ms(1000)  # long enough to be read; the outputs are off
+        time.sleep_ms(1000)  # so that it is sent, or until the watchdog bites; the outputs are off
     finally:  # with a full heap even that may raise
         machine.reset()

@@ -181,7 +181,7 @@ def test_a_failed_self_test_is_a_fault_with_one_sentence(
     rig.chip.drive(rig.gpio(sensor), level)
     status = Operator(rig).device.status()
     assert status.state == "FAULT"
-    assert status.why == f"The self-test failed: {sentence}; put it right and restart."
+    assert status.why == f"The self-test failed: {sentence}; put it right, then acknowledge."
     assert status.alarm
     assert status.alarm.code == "selftest"
     assert edges.edges == []

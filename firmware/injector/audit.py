@@ -24,8 +24,8 @@ class Audit:
         self._at = 0
         self._crc = array("I", [0])  # or the memory in use would tell whether it is long just now
         self._walk = None  # through the ledger
-        self._head = None  # of the ledger when the walk began, and what was wrong with it then
-        self._before = []
+        self._since = None  # the ledger's head, and how many erases, when the walk began
+        self._before = []  # what was wrong with the ledger then
 
     def read_image(self) -> str:
         """Read all of the image: 90 ms. What is wrong with it; "" when nothing is."""
@@ -63,10 +63,12 @@ class Audit:
             self._walk = None
             return None
         ledger = journal.ledger
-        # A record that came meanwhile may lie in a slot that was passed when it was blank.
-        if not self._walk or self._head != ledger.head:
+        # A record that came meanwhile may lie in a slot that was passed when it was blank, and
+        # slots that were to be read may have been erased.
+        now = ledger.head, journal.erases
+        if not self._walk or self._since != now:
             self._walk = ledger.audit()
-            self._head = ledger.head
+            self._since = now
             self._before = ledger.damage
         try:
             next(self._walk)

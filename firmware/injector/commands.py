@@ -201,9 +201,7 @@ class Commands:
         if trouble:
             raise Refusal(INTERLOCK, trouble.sentence)
         self._want_not(("trigger", "needle_out", "rail"))
-        self._control.alarm = None
-        self._control.go(SAFE, "fault acknowledged")
-        self._control.warn_of_doubt()
+        self._control.go_safe("fault acknowledged")
         return {"state": self._control.state}
 
     def status(self):

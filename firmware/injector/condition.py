@@ -4,6 +4,8 @@ from injector.causes import OCCLUDED, UNSEATED, sensor_sentence
 from injector.errors import Trouble
 from injector.limits import LEAST_SUPPLY_PCT, MAX_COIL_DC
 
+EDGES = (1 << 30) - 1  # a port counts so many; then from 0 again
+
 
 class Condition:
     """`machine` has the supply's voltage, see drives.py; `drives` are its axes."""
@@ -47,7 +49,7 @@ class Condition:
     def stray(self) -> "Trouble | None":
         """Steps that nobody asked for, while nothing is to move."""
         for drive in self._drives:
-            stray = (self._port.edges(drive.number) - drive.axis.edges) & 0xFFFFFFFF
+            stray = (self._port.edges(drive.number) - drive.axis.edges) & EDGES
             if stray:
                 drive.axis.edges += stray  # told once
                 return Trouble(

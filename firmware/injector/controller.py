@@ -78,6 +78,7 @@ class Controller:
         self._trace = trace
         self._journal = journal
         self.latched = _uncounted  # (code) → why the device is locked now, or None
+        self._untold = []  # (code, sentence) of what the start has found besides
         self._looks_without_needle = 0  # in a row, at which a pull was to begin
         self._activity = None  # the generator that homes or primes
         self._answer = None  # whom to tell when it has ended
@@ -124,26 +125,35 @@ class Controller:
     def started(
         self, failures, ledger_trouble, restarted_in: "int | None" = None, locked=None
     ) -> None:
-        """Leave SELF_TEST: to SAFE, or to FAULT naming the first failed check, what is wrong with
-        the ledger, the state (its place in STATES) in which the program hung or crashed, or why
-        the device is `locked`. Whoever still holds the trigger after a restart makes a check fail:
-        that must not hide the restart, which is told at this start or never."""
-        if restarted_in is not None and not ledger_trouble:
+        """Leave SELF_TEST: to SAFE, or to FAULT naming what is wrong with the ledger, the state
+        (its place in STATES) in which the program hung or crashed, the first failed check, or why
+        the device is `locked`. Of several the next is told when one is acknowledged: most are told
+        at this start or never."""
+        troubles = []
+        if ledger_trouble:
+            troubles.append(("ledger", ledger_trouble))
+        if restarted_in is not None:
             sentence = "The program hung or crashed in %s and was restarted" % STATES[restarted_in]
             if failures:
                 sentence += ", and t%s" % failures[0][1:]
             else:
                 sentence += "; note what the last shot gave, then acknowledge."
-            self.fault("restarted", sentence)
+            troubles.append(("restarted", sentence))
         elif failures:
-            self.fault("selftest", failures[0])
-        elif ledger_trouble:
-            self.fault("ledger", ledger_trouble)
-        elif locked:
-            self.fault("locked", locked)
-        else:
-            self.go(SAFE, "self-test passed")
-            self.warn_of_doubt()
+            troubles.append(("selftest", failures[0]))
+        if locked:
+            troubles.append(("locked", locked))
+        self._untold = troubles
+        self.go_safe("self-test passed")
+
+    def go_safe(self, why: str) -> None:
+        """To SAFE, or to FAULT with what the start has found and not told yet."""
+        if self._untold:
+            self.fault(*self._untold.pop(0))
+            return
+        self.alarm = None
+        self.go(SAFE, why)
+        self.warn_of_doubt()
 
     def idle_tested(self, failures) -> None:
         """What the self-test found while nothing moves."""
@@ -204,9 +214,12 @@ class Controller:
     def _end_hold(self, inputs):
         """An input that the axes need has fallen while nobody can strike."""
         fallen = first_fallen(inputs, self._inputs.masks, HELD_INPUTS)
-        if not fallen:
-            lost = self._port.link_lost
-            self.stop(SAFE, "the host closed the port" if lost else "the interlock line fell")
+        if not fallen and self._port.link_lost:
+            self._lose_host("the host closed the port")
+        elif not fallen and self._port.host_stopped:
+            self.stop(SAFE, STOPPED_BY_HOST)
+        elif not fallen:
+            self.stop(SAFE, "the interlock line fell")
         elif fallen[0] == "driver_fault":
             raise Trouble(fallen[0], alarm_sentence(fallen[0], fallen[1]))
         else:
@@ -337,7 +350,8 @@ class Controller:
             raise Refusal(BUSY, "The axes are still moving; wait or disarm.")
         self._activity = activity
         self._answer = answer
-        self.alarm = None
+        if self.alarm and alarms.PRIORITY[self.alarm["code"]] == alarms.LOW:
+            self.alarm = None
         self._port.link_lost = False
         self._collect()
         self.go(HOMING, why)

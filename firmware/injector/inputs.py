@@ -2,8 +2,8 @@
 
 What stops the machine acts at once; what lets it go on (contact made, trigger pressed) counts only
 when it has held for DEBOUNCE_MS. A trigger must be seen released before a press counts, and after
-a stamp the device must be seen lifted. The trigger has two contacts: pressed is both, released is
-neither, so that a shorted wire is no press.
+a stamp the device must be seen lifted: for as long, or each bounce would be a new one. The trigger
+has two contacts: pressed is both, released is neither, so that a shorted wire is no press.
 """
 
 from injector.limits import DEBOUNCE_MS, TRIGGER_SPLIT_MS
@@ -40,6 +40,8 @@ class Inputs:
         self._now_ms = 0
         self._contact_since = None
         self._trigger_since = None
+        self._away_since = None  # no contact
+        self._open_since = None  # neither of the trigger's contacts
         self._split_since = None
         self._released = False
         self._lifted = True
@@ -50,16 +52,17 @@ class Inputs:
         before = self.now
         self.now = now = self._read()
         self._now_ms = now_ms
-        if not now & self._trigger:
-            self._released = True
-        if not now & self._contact:
-            self._lifted = True
-        if (now ^ before) & self._hands:
-            self._contact_since = _since(now & self._contact, self._contact_since, now_ms)
+        if (now ^ before) & self._hands or self.polls == 1:
+            contact = now & self._contact
+            self._contact_since = _since(contact, self._contact_since, now_ms)
+            self._away_since = _since(not contact, self._away_since, now_ms)
             trigger = now & self._trigger
             pressed = trigger == self._trigger
             self._trigger_since = _since(pressed, self._trigger_since, now_ms)
+            self._open_since = _since(not trigger, self._open_since, now_ms)
             self._split_since = _since(trigger and not pressed, self._split_since, now_ms)
+        self._released = self._released or self._held(self._open_since)
+        self._lifted = self._lifted or self._held(self._away_since)
 
     def on(self, name: str) -> bool:
         """Whether input `name` read 1 at the last poll; of the trigger, either contact."""
@@ -84,11 +87,11 @@ class Inputs:
 
     def forget_touch(self) -> None:
         """The present contact counts no more: the device must be seen lifted first."""
-        self._lifted = not self.now & self._contact
+        self._lifted = self._held(self._away_since)
 
     def forget_press(self) -> None:
         """A press that has begun counts no more: it must be seen released first."""
-        self._released = not self.now & self._trigger
+        self._released = self._held(self._open_since)
 
     @property
     def pulled(self) -> bool:

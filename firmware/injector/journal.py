@@ -10,6 +10,7 @@ from injector.errors import Refusal, Trouble
 from injector.ledger import Ledger, record
 from injector.ledger.errors import LedgerError
 from injector.ledger.reader import LOST
+from injector.ledger.totals import NO_CARTRIDGE
 from mesodrive_wire import BAD_PARAMS, IN_DOUBT, LIMIT
 
 _LEAST_ROOM = 60  # records that may follow without an erase, while nothing is loaded
@@ -35,6 +36,7 @@ class Journal:
         self._faults = []  # (code, state) that wait to be written
         self._out_since = None  # uptime since which the cartridge is not seen
         self._was_out = False  # it was taken out since a profile was loaded
+        self._in_use = b""  # the cartridge that was loaded and never out since, in this boot
 
     # the start
 
@@ -129,9 +131,10 @@ class Journal:
                 )
 
     def refuse_used(self, cartridge: bytes) -> None:
-        """Refuse a cartridge that was used, unless it is the one in use and was never out."""
+        """Refuse a cartridge that was used, unless it is the one in use and was never out. While
+        the device was off nobody saw whether it was."""
         used = self._ledger.totals.cartridges if self._ledger else []
-        if cartridge in used and (cartridge != used[-1] or self._was_out):
+        if cartridge in used and cartridge != self._in_use:
             raise Refusal(
                 BAD_PARAMS,
                 "The cartridge %s has been used; put in a new one." % cartridge.hex(),
@@ -147,6 +150,7 @@ class Journal:
             self._out_since = now_ms
         elif now_ms - self._out_since >= _OUT_MS:
             self._was_out = True
+            self._in_use = b""
 
     def loaded(self, profile) -> None:
         """A profile has been loaded, the rail is off. Raises Trouble."""
@@ -167,6 +171,8 @@ class Journal:
             new_session=new_session,
         )
         self._was_out = False
+        if profile.cartridge != NO_CARTRIDGE:
+            self._in_use = profile.cartridge
         self._append(record.SYRINGE, fill_nl=profile.fill_nl, nl_per_mm=profile.nl_per_mm)
         self._append(
             record.CARTRIDGE,

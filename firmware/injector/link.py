@@ -162,6 +162,7 @@ class Link:
             answer(None, refusal)
         except Exception as fault:
             answer(None, Refusal(INTERNAL, "A defect in the firmware: %r; report it." % fault))
+            self._flush()  # nobody comes back here
             raise
         else:
             if value is not LATER:

@@ -255,6 +255,7 @@ class Machine:
 
     def _changed(self, what, was, becomes):
         self._take_limits()
+        self.controller.delivery = None  # it was checked and planned with what held before
         if not self.journal.trouble:  # a new device is claimed before it has a ledger
             self.commands.write(self.journal.changed, what, was, becomes)
 

@@ -65,7 +65,7 @@ def idle(inputs, sensors, powered: bool) -> "list[dict[str, object]]":
 def failures(checks) -> "list[str]":
     """One sentence for each check that failed."""
     return [
-        "The self-test failed: %s; put it right and restart." % one["detail"]
+        "The self-test failed: %s; put it right, then acknowledge." % one["detail"]
         for one in checks
         if not one["ok"]
     ]

@@ -19,6 +19,8 @@ def raised_codes() -> set[str]:
                 continue
             called = getattr(node.func, "id", getattr(node.func, "attr", None))
             first = node.args[0]
+            if ast.unparse(node.func) == "troubles.append" and isinstance(first, ast.Tuple):
+                called, first = "fault", first.elts[0]
             if called in RAISERS and isinstance(first, ast.Constant):
                 codes.add(first.value)
     return codes

@@ -99,3 +99,25 @@ def test_of_a_ledger_that_has_failed_nothing_more_is_told():
     audit._journal.trouble = "The ledger's flash failed; restart the device."
     flash.data[FIRST + 64 : FIRST + 128] = bytes(64)
     assert told(audit) == []
+
+
+def test_a_sector_that_is_erased_in_the_midst_of_a_round_is_no_loss():
+    flash, clock = StandInFlash(12), Clock()
+    Ledger.create(flash, clock, b"seed")
+    journal = Journal(flash, clock)
+    assert journal.open(1, 2) is None
+    ledger = journal.ledger
+    while ledger.first < 100:  # it has gone round
+        ledger.prepare(1)
+        ledger.append(record.CHANGE, what=b"lock", was=1, becomes=0)
+    audit = Audit(StandInImage(), journal)
+    for _ in range(3):
+        audit.look()
+    while ledger.room >= 60:
+        ledger.append(record.CHANGE, what=b"lock", was=1, becomes=0)
+    audit.look()  # begins anew
+    audit.look()
+    while not journal.erases:
+        journal.tend(rail_off=True, faulted=False)
+    assert told(audit) == []
+    assert ledger.damage == []

@@ -150,6 +150,60 @@ def test_tracks_that_stop_themselves_while_homing_make_safe():
     assert (machine.state, machine.controller.why) == ("SAFE", "the interlock line fell")
 
 
+@pytest.mark.requirement("R15", "R18")
+@pytest.mark.parametrize(
+    ("what", "why", "told"),
+    [
+        ("closed", "the host closed the port", ["host_lost"]),
+        ("stopped", "stopped by the host", []),
+    ],
+)
+@pytest.mark.parametrize("moves", ["home", "prime"])
+def test_what_the_host_does_between_two_parts_of_a_look_is_told_as_its_deed(
+    what: str, why: str, told: list[str], moves: str
+):
+    machine = in_state("HOMING") if moves == "home" else in_state("READY")
+    if moves == "prime":
+        assert machine.request("prime", {"volume_nl": 20_000})[1] is None
+        machine.run(30)
+    advance = machine.controller._advance
+
+    def first() -> None:
+        machine.controller._advance = advance
+        machine.port.set("open", False) if what == "closed" else machine.port.stop_byte()
+        advance()
+
+    machine.controller._advance = first
+    machine.run(60)
+    assert (machine.state, machine.controller.why) == ("SAFE", why)
+    assert alarms(machine) == told
+    assert not machine.port.enable
+
+
+def test_an_alarm_of_medium_priority_outlives_homing_and_a_low_one_does_not():
+    machine = in_state("SAFE")
+    for code, stays in (("dose_in_doubt", True), ("host_lost", False)):
+        machine.controller.alarm = {"code": code, "text": "A test."}
+        machine.make_ready()
+        assert bool(machine.controller.alarm) is stays
+
+
+@pytest.mark.requirement("R22")
+def test_a_count_of_edges_that_begins_anew_is_no_motion():
+    machine = in_state("READY")
+    port, axis = machine.port, machine.plunger
+    counted = port.edges
+    port.edges = lambda axis: counted(axis) & (1 << 30) - 1  # as the chip counts
+    more = (1 << 30) - 100 - axis.edges
+    port._edges[port.PLUNGER] += more
+    axis.edges += more
+    assert machine.request("prime", {"volume_nl": 10_000})[1] is None
+    machine.run_while("HOMING")
+    machine.run(100)
+    assert counted(port.PLUNGER) > 1 << 30
+    assert (machine.state, alarms(machine)) == ("READY", [])
+
+
 @pytest.mark.requirement("R15")
 def test_a_port_closed_in_the_midst_of_a_look_ends_homing_and_is_told():
     machine = in_state("HOMING")

@@ -43,10 +43,10 @@ def press(machine: Machine) -> None:
 
 @pytest.mark.requirement("R12")
 def test_a_pull_begins_no_sooner_than_the_last_strikes_period_is_over():
-    machine = to_the_end(striking(mode="single", shots=4))
+    machine = to_the_end(striking(mode="single", shots=4, period_us=200_000))
     next_ms = machine.job.next_ms
     machine.port.set("trigger", 0)
-    machine.run(10)
+    machine.run(30)
     machine.port.set("trigger", 1)
     machine.run(next_ms - 1 - machine.port.now_ms)
     assert (machine.state, machine.inputs.pulled) == ("ARMED", True)
@@ -70,7 +70,7 @@ def test_each_pull_waits_anew_for_a_rest_sensor_that_bounces():
             machine.look()
             to_the_end(machine)
             machine.port.set("trigger", 0)
-            machine.run(10)
+            machine.run(30)
     machine.look()
     assert (machine.state, alarms(machine)) == ("FAULT", ["needle_stuck"])
     assert machine.port.strikes == 1

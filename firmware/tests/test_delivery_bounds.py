@@ -226,7 +226,7 @@ def test_the_next_pull_begins_2_ms_after_the_whole_ms_of_the_period(period_us: i
     begun_ms = machine.port.now_ms
     machine.run(60)
     machine.port.set("trigger", 0)
-    machine.run(10)
+    machine.run(30)
     machine.port.set("trigger", 1)
     machine.run(60)
     for ms in range(machine.port.now_ms + 1, begun_ms + 202):

@@ -26,6 +26,7 @@ class Panel:
 
 def pressed_at(ms: int) -> Panel:
     panel = Panel()
+    panel.at(ms - DEBOUNCE_MS - 1)
     panel.at(ms - 1)
     panel.at(ms, trigger=1, contact=1)
     return panel
@@ -45,6 +46,7 @@ def test_contact_and_trigger_count_when_they_have_held_20_ms_and_not_before():
 @given(st.lists(st.integers(1, DEBOUNCE_MS - 1), max_size=12))
 def test_bounces_shorter_than_20_ms_never_count(spans: list[int]):
     panel = Panel()
+    panel.at(-DEBOUNCE_MS)
     panel.at(0)
     ms, state = 1, 1
     for span in spans:
@@ -89,8 +91,9 @@ def test_a_trigger_held_since_before_forget_press_never_counts(waits: list[tuple
         ms += wait
         assert not panel.at(ms, contact=int(contact)).pulled
     panel.at(ms + 1, trigger=0)
-    panel.at(ms + 2, trigger=1)
-    assert panel.at(ms + 2 + DEBOUNCE_MS).pulled
+    panel.at(ms + 1 + DEBOUNCE_MS)
+    panel.at(ms + 2 + DEBOUNCE_MS, trigger=1)
+    assert panel.at(ms + 2 + 2 * DEBOUNCE_MS).pulled
 
 
 @pytest.mark.requirement("R1", "R9")
@@ -179,13 +182,55 @@ def test_a_contact_that_was_used_up_counts_again_only_when_the_device_was_lifted
         ms += wait
         assert not panel.at(ms, trigger=int(trigger)).touching
     panel.at(ms + 1, contact=0)
-    panel.at(ms + 2, contact=1)
-    assert not panel.at(ms + 1 + DEBOUNCE_MS).touching
-    assert panel.at(ms + 2 + DEBOUNCE_MS).touching
+    panel.at(ms + 1 + DEBOUNCE_MS)
+    panel.at(ms + 2 + DEBOUNCE_MS, contact=1)
+    assert not panel.at(ms + 1 + 2 * DEBOUNCE_MS).touching
+    assert panel.at(ms + 2 + 2 * DEBOUNCE_MS).touching
+
+
+# gaps of 1 to 19 ms, and how long it is held after each: long enough to be seen at any pace
+@pytest.mark.requirement("R9")
+@given(
+    st.lists(st.tuples(st.integers(1, DEBOUNCE_MS - 1), st.integers(15, 60)), max_size=12),
+    st.integers(1, 15),
+)
+def test_a_gap_shorter_than_20_ms_is_no_release_and_no_lifting(
+    spans: list[tuple[int, int]], pace_ms: int
+):
+    panel = pressed_at(100)
+    seen = panel.at(200)
+    assert (seen.pulled, seen.touching) == (True, True)
+    seen.forget_press()
+    seen.forget_touch()
+    ms = 201
+    for gap_ms, held_ms in spans:
+        for passed in range(gap_ms + held_ms):
+            if (ms + passed) % pace_ms == 0:
+                held = int(passed >= gap_ms)
+                seen = panel.at(ms + passed, trigger=held, contact=held)
+                assert (seen.pulled, seen.touching) == (False, False)
+        ms += gap_ms + held_ms
+    seen = panel.at(ms + 500, trigger=1, contact=1)
+    assert (seen.pulled, seen.touching) == (False, False)
+
+
+@pytest.mark.requirement("R9")
+@pytest.mark.parametrize("hand", ["trigger", "contact"])
+def test_what_was_let_go_for_20_ms_counts_anew_and_a_ms_less_does_not(hand: str):
+    for gap_ms, counts in ((DEBOUNCE_MS - 1, False), (DEBOUNCE_MS, True)):
+        panel = pressed_at(100)
+        seen = panel.at(200)
+        seen.forget_press() if hand == "trigger" else seen.forget_touch()
+        panel.at(201, **{hand: 0})
+        panel.at(201 + gap_ms)
+        panel.at(202 + gap_ms, **{hand: 1})
+        seen = panel.at(202 + gap_ms + DEBOUNCE_MS)
+        assert (seen.pulled and seen.touching) is counts
 
 
 def test_a_contact_that_is_not_there_cannot_be_used_up():
     panel = Panel()
+    panel.at(-DEBOUNCE_MS)
     panel.at(0)
     panel.inputs.forget_touch()
     panel.at(1, contact=1)
@@ -193,7 +238,7 @@ def test_a_contact_that_is_not_there_cannot_be_used_up():
 
 
 @pytest.mark.requirement("R9")
-@pytest.mark.parametrize("polls", [[], [0], [0, 5]])
+@pytest.mark.parametrize("polls", [[-20, 0], [-20, 0, 5]])
 def test_forgetting_a_press_that_is_not_there_forgets_no_later_one(polls: list[int]):
     panel = Panel()
     for ms in polls:
@@ -212,8 +257,9 @@ def test_a_trigger_that_is_held_from_the_start_counts_only_when_seen_released():
     held = panel.at(10 * DEBOUNCE_MS)
     assert (held.pulled, held.touching) == (False, True)  # a device may be laid down on skin
     panel.at(300, trigger=0)
-    panel.at(301, trigger=1)
-    assert panel.at(301 + DEBOUNCE_MS).pulled
+    panel.at(300 + DEBOUNCE_MS)
+    panel.at(350, trigger=1)
+    assert panel.at(350 + DEBOUNCE_MS).pulled
 
 
 @pytest.mark.parametrize("name", ["guard", "contact", "plunger_home"])

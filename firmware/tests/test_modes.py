@@ -96,6 +96,24 @@ def test_a_chattering_contact_is_no_new_stamp():
         machine.run(5)
         machine.port.set("contact", 1)
         machine.run(15)
+    machine.run(200)
+    assert ends(machine) == ("ARMED", 1)
+
+
+@pytest.mark.requirement("R9")
+@pytest.mark.parametrize("mode", ["single", "stamp", "drip"])
+@pytest.mark.parametrize("gap_ms", [1, 2, 5, 10, 15])
+def test_a_hand_that_loses_touch_for_less_than_20_ms_gives_no_second_shot(mode: str, gap_ms: int):
+    machine = armed(mode)
+    machine.pull(300)
+    assert ends(machine) == ("ARMED", 1)
+    for phase_ms in range(10):
+        for hand in ("contact", "trigger"):
+            machine.run(40 + phase_ms)
+            machine.port.set(hand, 0)
+            machine.run(gap_ms)
+            machine.port.set(hand, 1)
+            machine.run(200)
     assert ends(machine) == ("ARMED", 1)
 
 

@@ -48,6 +48,21 @@ def test_a_limit_is_lowered_and_never_raised(name: str):
     assert machine.site.limit(name) == HARD_LIMITS[name]
 
 
+@pytest.mark.requirement("R8", "R28")
+@pytest.mark.parametrize(
+    ("name", "value"), [*((name, 1) for name in LIMITS), ("plunger_empty_um", 59_900)]
+)
+def test_a_profile_that_was_loaded_before_a_setting_changed_is_not_given(name: str, value: int):
+    machine = service()
+    assert load(machine) is None
+    assert put(machine, name, value) is None
+    refusal = machine.request("home")[1]
+    assert refusal
+    assert "profile" in refusal.sentence
+    machine.run(20)
+    assert (machine.state, machine.port.enable) == ("SAFE", 0)
+
+
 @pytest.mark.requirement("R8")
 @pytest.mark.parametrize("name", LIMITS)
 def test_settings_in_flash_that_say_more_do_not_raise_a_limit(name: str):

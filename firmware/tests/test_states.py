@@ -166,7 +166,7 @@ def test_a_fault_stays_until_its_cause_is_gone_and_a_person_acknowledges(hand: s
     assert machine.state == "FAULT"
     assert "trigger" in refused(machine, "ack").sentence
     machine.port.set("trigger", 0)
-    machine.run(10)
+    machine.run(30)
     assert machine.request("ack") == ({"state": "SAFE"}, None)
     assert machine.controller.alarm is None
 
@@ -233,7 +233,7 @@ def test_letting_go_pauses_and_only_a_fresh_press_goes_on(hand: str):
         machine.run(2_000)
         assert (machine.state, machine.port.strikes) == ("PAUSED", strikes)
         machine.port.set("trigger", 0)
-        machine.run(10)
+        machine.run(30)
         machine.port.set("trigger", 1)
     machine.run(200)
     assert machine.state == "DELIVERING"

@@ -21,7 +21,7 @@ _PENDING = "<III"
 _PENDING_SIZE = struct.calcsize(_PENDING)
 _CARTRIDGES_AT = _PENDING_AT + PENDING_AT_MOST * _PENDING_SIZE
 _CARTRIDGE_SIZE = 8
-_NO_CARTRIDGE = bytes(_CARTRIDGE_SIZE)  # one that has no number; it is not remembered
+NO_CARTRIDGE = bytes(_CARTRIDGE_SIZE)  # one that has no number; it is not remembered
 SIZE = _CARTRIDGES_AT + CARTRIDGES * _CARTRIDGE_SIZE
 
 
@@ -104,7 +104,7 @@ class Totals:
                 self._session_strikes = self._session_nl = 0
         elif kind == record.SYRINGE:
             self._left_nl = values[0]
-        elif kind == record.CARTRIDGE and values[0] != _NO_CARTRIDGE:
+        elif kind == record.CARTRIDGE and values[0] != NO_CARTRIDGE:
             self._use(values[0])
         elif kind == record.FAULT:
             self.faults += 1
@@ -159,7 +159,7 @@ class Totals:
         for place in range(CARTRIDGES):
             start = at + _CARTRIDGES_AT + place * _CARTRIDGE_SIZE
             cartridge = bytes(page[start : start + _CARTRIDGE_SIZE])
-            if cartridge != _NO_CARTRIDGE:
+            if cartridge != NO_CARTRIDGE:
                 self.cartridges.append(cartridge)
 
     def _close(self, number, given_nl):

@@ -177,7 +177,7 @@ class Machine(machine.Machine):
     def pull(self, ms=30):
         """A person lets go of the trigger, puts the device on skin and pulls."""
         self.port.set("trigger", 0)
-        self.run(10)
+        self.run(30)
         self.port.set("contact", 1)
         self.port.set("trigger", 1)
         self.run(ms)

@@ -1,0 +1,67 @@
+"""What a start has found is told whole: one thing after another, as each is acknowledged."""
+
+import pytest
+from situations import alarms, in_state
+from stand_ins import Machine, StandInPort
+
+from injector.controller import STATES
+from injector.ledger import record
+
+pytestmark = pytest.mark.requirement("R17", "R18")
+
+
+def with_a_lost_record() -> StandInPort:
+    """The flash of a device whose ledger lost a record while it was off."""
+    before = in_state("SAFE")
+    port = StandInPort()
+    port.ledger_flash.data[:] = before.port.ledger_flash.data
+    port.settings_flash.data[:] = before.port.settings_flash.data
+    lost = before.journal.ledger.head[0] - 2
+    data = port.ledger_flash.data
+    for at in range(0, len(data), record.SIZE):
+        raw = data[at : at + record.SIZE]
+        if record.is_whole(raw) and record.sequence_of(raw) == lost:
+            data[at : at + record.SIZE] = bytes(record.SIZE)
+    return port
+
+
+def acknowledged(machine: Machine) -> list[object]:
+    """What is told one after another until it is over."""
+    told = [machine.controller.alarm["code"]]
+    while machine.state == "FAULT":
+        assert machine.request("ack")[1] is None
+        if machine.state == "FAULT":
+            told.append(machine.controller.alarm["code"])
+    assert machine.controller.alarm is None
+    return told
+
+
+def test_lost_records_are_told_alone():
+    assert acknowledged(Machine(with_a_lost_record()).boot()) == ["ledger"]
+
+
+def test_lost_records_are_told_though_a_check_fails_as_well():
+    port = with_a_lost_record()
+    port.set("trigger", 1)
+    machine = Machine(port).boot()
+    port.set("trigger", 0)
+    machine.run(50)
+    assert acknowledged(machine) == ["ledger", "selftest"]
+
+
+def test_a_restart_is_told_though_records_are_lost_as_well():
+    port = with_a_lost_record()
+    port.restarted_in = STATES.index("DELIVERING")
+    machine = Machine(port).boot()
+    assert acknowledged(machine) == ["ledger", "restarted"]
+    assert "DELIVERING" in str(machine.told)
+
+
+def test_what_was_told_once_is_not_told_after_a_later_fault():
+    port = with_a_lost_record()
+    port.restarted_in = STATES.index("SAFE")
+    machine = Machine(port).boot()
+    acknowledged(machine)
+    machine.controller.fault("guard_open", "A test.")
+    assert acknowledged(machine) == ["guard_open"]
+    assert alarms(machine) == ["ledger", "restarted", "guard_open"]

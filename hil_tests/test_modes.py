@@ -133,6 +133,25 @@ def mode(request: pytest.FixtureRequest, table: Table) -> Mode:
 
 
 @pytest.mark.requirement("R9")
+def test_a_hand_that_loses_touch_for_a_moment_makes_no_pull_of_its_own(table: Table, mode: Mode):
+    table.hold()
+    table.operator.wait(HELD_MS + (DRIP_US / 1000 if mode.name == "drip" else 0))
+    given = 0
+    for hand in (Sensor.CONTACT, Sensor.TRIGGER):
+        for gap_ms in (2, 7, 13):
+            table.rig.set(hand, False)
+            table.operator.wait(gap_ms)
+            given = given or len(table.strikes())
+            table.rig.set(hand, True)
+            table.operator.wait(217)
+    strikes, state = len(table.strikes()), table.operator.state()
+    table.let_go()
+    assert given > 0
+    assert strikes == given
+    assert state == ("ARMED" if mode.pull else "PAUSED")
+
+
+@pytest.mark.requirement("R9")
 def test_a_pull_that_is_held_gives_what_the_mode_says(table: Table, mode: Mode):
     operator = table.operator
     table.hold()

@@ -106,6 +106,13 @@ BUGS: dict[str, tuple[tuple[str, str, str], ...]] = {
         ),
     ),
     "a press need not be fresh": (("injector.inputs:Inputs.pulled", "self._released and", ""),),
+    "a bounce is a release": (
+        (
+            "injector.inputs:Inputs.poll",
+            "self._held(self._open_since)",
+            "self._open_since is not None",
+        ),
+    ),
     "a press counts at once": (("injector.inputs:Inputs._held", ">= DEBOUNCE_MS", ">= 0"),),
     "a silent host does not stop": (
         (

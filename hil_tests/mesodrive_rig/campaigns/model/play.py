@@ -147,7 +147,10 @@ class Play:
         """A person pulls the trigger, while the host waits."""
         hold_us = random.choice((15_000, 45_000, 120_000, 400_000))
         self.world.pull(hold_us)
-        self.host.wait((hold_us + 60_000) / 1e6)
+        if random.random() < 0.3:
+            hand, gap_us = random.choice(("contact", "trigger")), random.choice((2_000, 12_000))
+            self.world.tremble(hand, 34_000 + random.randrange(hold_us), gap_us)
+        self.host.wait((hold_us + 80_000) / 1e6)
 
     def move_a_hand(self, random: Random) -> None:
         """A person opens, presses, lifts something, now or in the middle of what comes next."""

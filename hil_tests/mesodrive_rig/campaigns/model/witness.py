@@ -84,7 +84,9 @@ class Witness:
         self.primings: list[Priming] = []
         self.by_line: dict[bytes, tuple[Call, dict[str, Any]]] = {}
         self.since_us = {"contact": 0, "trigger": 0}  # last change of what a person holds
-        self.lifted_us = 0
+        # When each was taken up after it had been let go of for as long as a bounce does not last.
+        self.fresh_us = {"contact": 0, "trigger": 0}
+        self._held_us = {"contact": 0, "trigger": 0}  # since when, before it was let go of
         self.heard_us = 0  # when a whole line last came to the device
         self.closed_us: int | None = 0  # since when the port is closed
         self.pushing_id = 0  # of the last command that pushed liquid
@@ -145,9 +147,13 @@ class Witness:
     def hand_moves(self, name: str, state: int) -> None:
         """A person moves something."""
         if name in self.since_us and self._port and self._port.hands[name] != state:
-            self.since_us[name] = self.now_us
-            if name == "contact" and not state:
-                self.lifted_us = self.now_us
+            held_us, self.since_us[name] = self.since_us[name], self.now_us
+            if not state:
+                self._held_us[name] = held_us
+            elif self.now_us - held_us >= 1_000 * DEBOUNCE_MS - 1_000:
+                self.fresh_us[name] = self.now_us
+            else:  # a gap so short may lie between two looks
+                self.since_us[name] = self._held_us[name]
         if name == "cartridge":
             if not state and self._out_us is None:
                 self._out_us = self.now_us
@@ -290,9 +296,9 @@ class Witness:
         mine = self._mine()
         mode = self.profile["mode"]
         if mode == "stamp":
-            if mine and self.lifted_us + 1_000 < self.boot_us + mine[-1].t_us:
+            if mine and self.fresh_us["contact"] + 1_000 < self.boot_us + mine[-1].t_us:
                 raise Violation("a second stamp at one contact")
-        elif self.since_us["trigger"] + 1_000 < self._rested_us:
+        elif self.fresh_us["trigger"] + 1_000 < self._rested_us:
             raise Violation("a strike begins without a fresh press")
         if len(mine) >= self.profile["shots"]:
             raise Violation("more strikes than the profile has")

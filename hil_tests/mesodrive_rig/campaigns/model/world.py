@@ -245,10 +245,15 @@ class World:
     def pull(self, hold_us: int) -> None:
         """A person lets go, sets the device on skin, pulls, and lets go after a while."""
         self.move_hand("trigger", 0)
-        self.at(12_000, lambda: self.move_hand("contact", 1))
-        self.at(14_000, lambda: self.move_hand("trigger", 1))
-        self.at(14_000 + hold_us, lambda: self.move_hand("trigger", 0))
-        self.at(15_000 + hold_us, lambda: self.move_hand("contact", 0))
+        self.at(32_000, lambda: self.move_hand("contact", 1))
+        self.at(34_000, lambda: self.move_hand("trigger", 1))
+        self.at(34_000 + hold_us, lambda: self.move_hand("trigger", 0))
+        self.at(35_000 + hold_us, lambda: self.move_hand("contact", 0))
+
+    def tremble(self, name: str, at_us: int, gap_us: int) -> None:
+        """A hand loses touch for a moment, `at_us` from now."""
+        self.at(at_us, lambda: self.move_hand(name, 0))
+        self.at(at_us + gap_us, lambda: self.move_hand(name, 1))
 
 
 def new_world(seed: int) -> World:

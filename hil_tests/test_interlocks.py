@@ -277,7 +277,7 @@ def test_a_trigger_pulled_again_within_the_period_goes_on(story: Story):
     operator.press()
     operator.wait(100)  # in mid-dose
     operator.rig.set(Sensor.TRIGGER, False)
-    operator.wait(50)
+    operator.wait(100)
     operator.rig.set(Sensor.TRIGGER, True)
     operator.wait(1500)
     assert [shot.outcome for shot in operator.shots][:2] == ["stopped", "done"]

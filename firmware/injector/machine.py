@@ -32,7 +32,7 @@ from injector.repeats import Repeats
 from injector.reports import AT_ONCE, Reports
 from injector.sensors import Sensors
 from injector.service import Service
-from injector.settings import Settings, SettingsError
+from injector.settings import VALUES, Settings, SettingsError
 from injector.site import Site
 from injector.supervisor import Supervisor
 from injector.trace import Trace
@@ -255,7 +255,8 @@ class Machine:
 
     def _changed(self, what, was, becomes):
         self._take_limits()
-        self.controller.delivery = None  # it was checked and planned with what held before
+        if what in VALUES:
+            self.controller.delivery = None  # it was checked and planned with what held before
         if not self.journal.trouble:  # a new device is claimed before it has a ledger
             self.commands.write(self.journal.changed, what, was, becomes)
 

@@ -63,6 +63,13 @@ def test_a_profile_that_was_loaded_before_a_setting_changed_is_not_given(name: s
     assert (machine.state, machine.port.enable) == ("SAFE", 0)
 
 
+def test_what_is_no_setting_leaves_the_profile():
+    machine = service()
+    assert load(machine) is None
+    assert machine.request("unlock", {})[1] is None
+    assert machine.request("home")[1] is None
+
+
 @pytest.mark.requirement("R8")
 @pytest.mark.parametrize("name", LIMITS)
 def test_settings_in_flash_that_say_more_do_not_raise_a_limit(name: str):

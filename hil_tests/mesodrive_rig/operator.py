@@ -31,7 +31,7 @@ _HANDS_AT_REST = {
     Sensor.CARTRIDGE: True,
 }
 _WATER_PA = 83_000  # that 100 µL/s of water take through the needle of NEAR_HOME
-_SETTLE_MS = 50  # the device has seen a switch
+_SETTLE_MS = 100  # the device has seen a switch, though it tidied its memory meanwhile
 
 
 def profile(**changes: object) -> dict[str, object]:

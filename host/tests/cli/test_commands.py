@@ -42,7 +42,7 @@ def commands(group: Any, *words: str) -> Iterator[tuple[tuple[str, ...], Any]]:
         yield from commands(command, *words, name)
 
 
-UNITS = re.compile(r"µL|cm²|\bmm\b|\bms\b|\bHz\b|[Ss]hots|[Ss]trikes|\bdoses?\b")
+UNITS = re.compile(r"µL|cm²|\bmm\b|\bms\b|\bHz\b|\bcP\b|[Ss]hots|[Ss]trikes|\bdoses?\b")
 COMMANDS = dict(commands(typer.main.get_command(app)))
 
 

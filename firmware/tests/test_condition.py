@@ -9,7 +9,7 @@ from injector.causes import OCCLUDED, UNSEATED
 
 @pytest.mark.requirement("R10")
 @pytest.mark.parametrize(("axis", "name"), [(PLUNGER, "plunger"), (DEPTH, "depth")])
-@pytest.mark.parametrize("steps", [1, 7])
+@pytest.mark.parametrize("steps", [1, 7, 1 << 29])
 def test_stray_steps_are_told_with_their_number_and_only_once(axis: int, name: str, steps: int):
     machine = in_state("SAFE")
     machine.port.stray(axis, steps)
@@ -20,6 +20,22 @@ def test_stray_steps_are_told_with_their_number_and_only_once(axis: int, name: s
     machine.run(500)
     assert machine.state == "SAFE"
     assert alarms(machine) == ["free_running"]
+
+
+@pytest.mark.requirement("R22")
+def test_a_count_of_edges_that_begins_anew_is_no_motion():
+    machine = in_state("READY")
+    port, axis = machine.port, machine.plunger
+    counted = port.edges
+    port.edges = lambda axis: counted(axis) & (1 << 30) - 1  # as the chip counts
+    more = (1 << 30) - 100 - axis.edges
+    port._edges[port.PLUNGER] += more
+    axis.edges += more
+    assert machine.request("prime", {"volume_nl": 10_000})[1] is None
+    machine.run_while("HOMING")
+    machine.run(100)
+    assert counted(port.PLUNGER) > 1 << 30
+    assert (machine.state, alarms(machine)) == ("READY", [])
 
 
 @pytest.mark.requirement("R5")

@@ -165,6 +165,12 @@ def test_a_pull_that_has_ended_says_what_a_pull_gives(mode: str, burst: int, why
     assert (machine.state, machine.controller.why) == ("ARMED", why)
 
 
+def test_who_goes_on_after_a_fault_has_no_alarm():
+    controller = in_state("FAULT").controller
+    controller.go_safe("A test.")
+    assert (controller.state, controller.why, controller.alarm) == ("SAFE", "A test.", None)
+
+
 def test_only_the_alarm_of_a_dose_in_doubt_goes_when_the_doubt_does():
     controller = in_state("SAFE").controller
     controller.doubt_resolved()

@@ -180,28 +180,30 @@ def test_what_the_host_does_between_two_parts_of_a_look_is_told_as_its_deed(
     assert not machine.port.enable
 
 
+@pytest.mark.requirement("R18")
+@pytest.mark.parametrize("what", ["closed", "stopped"])
+def test_a_guard_that_opens_with_what_the_host_does_is_what_is_told(what: str):
+    machine = in_state("HOMING")
+    advance = machine.controller._advance
+
+    def first() -> None:
+        machine.controller._advance = advance
+        machine.port.set("guard", 0)
+        machine.port.set("open", False) if what == "closed" else machine.port.stop_byte()
+        advance()
+
+    machine.controller._advance = first
+    machine.run(60)
+    assert (machine.state, machine.controller.why) == ("SAFE", "the guard was opened")
+
+
+@pytest.mark.requirement("R18")
 def test_an_alarm_of_medium_priority_outlives_homing_and_a_low_one_does_not():
     machine = in_state("SAFE")
     for code, stays in (("dose_in_doubt", True), ("host_lost", False)):
         machine.controller.alarm = {"code": code, "text": "A test."}
         machine.make_ready()
         assert bool(machine.controller.alarm) is stays
-
-
-@pytest.mark.requirement("R22")
-def test_a_count_of_edges_that_begins_anew_is_no_motion():
-    machine = in_state("READY")
-    port, axis = machine.port, machine.plunger
-    counted = port.edges
-    port.edges = lambda axis: counted(axis) & (1 << 30) - 1  # as the chip counts
-    more = (1 << 30) - 100 - axis.edges
-    port._edges[port.PLUNGER] += more
-    axis.edges += more
-    assert machine.request("prime", {"volume_nl": 10_000})[1] is None
-    machine.run_while("HOMING")
-    machine.run(100)
-    assert counted(port.PLUNGER) > 1 << 30
-    assert (machine.state, alarms(machine)) == ("READY", [])
 
 
 @pytest.mark.requirement("R15")

@@ -228,6 +228,16 @@ def test_a_session_ends_when_the_cartridge_was_taken_out_and_by_nothing_a_host_d
     assert machine.journal.hour_nl == given_nl
     machine.make_ready()
     assert machine.journal.session_nl == (0 if begins else given_nl)
+    machine.request("arm")
+    machine.pull(500)
+    machine.port.set("trigger", 0)
+    machine.port.set("contact", 0)
+    machine.request("disarm")
+    machine.run(20)
+    session_nl = machine.journal.session_nl
+    assert session_nl > (0 if begins else given_nl)
+    machine.make_ready()  # no session begins once more
+    assert machine.journal.session_nl == session_nl
 
 
 @pytest.mark.requirement("R14")

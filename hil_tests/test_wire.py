@@ -216,7 +216,11 @@ def test_a_line_that_is_dear_to_read_is_refused_in_time(wire: Wire, kind: str):
     while not heard:
         heard = answers_in(wire.hear(1))
         assert wire.rig.now_ms() - sent < COSTLY_MS, "no answer in time"
-    assert heard[0]["error"]["code"] in (BAD_REQUEST, BAD_PARAMS)
+    error = heard[0]["error"]
+    if error["code"] == PARSE:  # memory that lies in pieces may hold no list so long
+        assert "too much to read" in error["message"]
+    else:
+        assert error["code"] in (BAD_REQUEST, BAD_PARAMS)
     assert wire.status() == before
 
 

@@ -44,7 +44,9 @@ def decode(line: bytes) -> "dict[str, object]":
         raise FrameError("The line's checksum does not match its text; send it again.")
     try:
         message: object = json.loads(body.decode())
-    except (ValueError, RuntimeError, MemoryError):  # the last two: nested too deep
+    except MemoryError:
+        raise FrameError("The line is too much to read; send fewer values a line.") from None
+    except (ValueError, RuntimeError):  # the latter: nested too deep
         raise FrameError("The line is not JSON; send one JSON object a line.") from None
     if not isinstance(message, dict):
         raise FrameError("The line is JSON but not an object; send one JSON-RPC object a line.")

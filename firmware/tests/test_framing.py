@@ -205,3 +205,19 @@ def test_a_line_has_2048_bytes_at_most_its_newline_included():
     with pytest.raises(FrameError, match=r"2049 bytes .* at most 2048"):
         encode({"a": "x" * (2_049 - empty)})
     assert LineReader().feed(b"x" + longest) == [None]
+
+
+@pytest.mark.parametrize(
+    ("fails", "sentence"),
+    [(MemoryError, "too much to read"), (RuntimeError, "not JSON"), (ValueError, "not JSON")],
+)
+def test_a_line_that_cannot_be_read_is_refused_with_its_reason(
+    monkeypatch: pytest.MonkeyPatch, fails: type[Exception], sentence: str
+):
+    def loads(text: str) -> object:
+        raise fails(text)
+
+    line = encode({"id": 1}).rstrip(b"\n")
+    monkeypatch.setattr("mesodrive_wire.framing.json.loads", loads)
+    with pytest.raises(FrameError, match=sentence):
+        decode(line)

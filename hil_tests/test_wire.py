@@ -217,7 +217,7 @@ def test_a_line_that_is_dear_to_read_is_refused_in_time(wire: Wire, kind: str):
         heard = answers_in(wire.hear(1))
         assert wire.rig.now_ms() - sent < COSTLY_MS, "no answer in time"
     error = heard[0]["error"]
-    if error["code"] == PARSE:  # memory that lies in pieces may hold no list so long
+    if error["code"] == PARSE:  # memory had no room for the list
         assert "too much to read" in error["message"]
     else:
         assert error["code"] in (BAD_REQUEST, BAD_PARAMS)

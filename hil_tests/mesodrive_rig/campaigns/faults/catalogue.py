@@ -1,6 +1,6 @@
 """All faults, by what they befall."""
 
-from mesodrive_rig.campaigns.faults import board, hosts, machinery, wiring
+from mesodrive_rig.campaigns.faults import board, hands, hosts, machinery, wiring
 from mesodrive_rig.campaigns.faults.fault import Fault
 
 FAULTS: list[Fault] = [
@@ -12,5 +12,6 @@ FAULTS: list[Fault] = [
     *board.chip(),
     *board.flash(),
     *board.clock(),
+    *hands.hands(),
     *hosts.hosts(),
 ]

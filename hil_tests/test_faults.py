@@ -1,10 +1,15 @@
 """The short form of the faults campaign (`make faults`): some faults in some phases."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
-from mesodrive_rig.campaigns.faults.__main__ import Campaign
+from mesodrive_rig.campaigns.faults.__main__ import Campaign, metrics, never_named
+from mesodrive_rig.campaigns.faults.cases import Cases
 from mesodrive_rig.campaigns.faults.catalogue import FAULTS
 from mesodrive_rig.campaigns.faults.phases import Phase
+from mesodrive_rig.campaigns.faults.schedule import schedule
 from mesodrive_rig.campaigns.faults.trial import EXCESS_UL, Case
 
 pytestmark = pytest.mark.hil
@@ -48,3 +53,60 @@ def test_a_fault_stops_the_device_in_time_is_named_and_gives_nothing_more(
     assert case.verdict == "", case
     assert case.excess_ul <= EXCESS_UL
     assert case.unasked_shots == 0
+
+
+# what the campaign counts
+
+NAMED = Case("a", "ready", "named", "air", ("air",), 1.0, 1.0, 0.0, 0, 0, "", 1.0)
+
+
+def test_each_fault_is_tried_where_it_bites_however_few_cases_are_asked_for():
+    biting = {(fault.name, phase) for fault in FAULTS for phase in fault.bites_in}
+    plan = schedule(seed=3, most=60, only="")
+    tried = {(fault.name, phase) for phase, faults in plan.items() for fault in faults}
+    assert biting
+    assert biting <= tried
+    assert len(tried) == 60
+
+
+def test_where_it_bites_no_fault_is_harmless():
+    assert not any(fault.may_be_harmless(p) for fault in FAULTS for p in fault.bites_in)
+
+
+def test_a_fault_that_must_be_named_and_never_was_misses_a_bound():
+    must = [fault.name for fault in FAULTS if not fault.unseen]
+    cases = [replace(NAMED, fault=name) for name in must]
+    assert never_named(cases) == []
+    cases[0] = replace(cases[0], outcome="harmless")
+    assert never_named(cases) == [must[0]]
+    assert "faults that must be named and never were" in _missed(cases)
+
+
+def test_a_case_that_no_session_came_to_misses_a_bound():
+    assert "cases planned and not run" not in _missed([NAMED])
+    assert "cases planned and not run" in _missed([NAMED], not_run=1)
+
+
+def _missed(cases: list[Case], not_run: int = 0) -> list[str]:
+    return [
+        metric.name for metric in metrics(cases, quick=False, not_run=not_run) if not metric.ok
+    ]
+
+
+def test_cases_of_another_image_do_not_count_and_a_failure_that_passed_later_is_told(
+    tmp_path: Path,
+):
+    image, log = tmp_path / "image", tmp_path / "cases"
+    image.write_bytes(b"one")
+    with Cases(log, image, resumes=False) as cases:
+        cases.add(replace(NAMED, verdict="not noticed"))
+        cases.add(replace(NAMED, fault="b"))
+        assert cases.failed_first == 0
+        cases.add(NAMED)
+        assert cases.failed_first == 1
+    with Cases(log, image, resumes=True) as cases:
+        assert cases.last == {("a", "ready"): NAMED, ("b", "ready"): replace(NAMED, fault="b")}
+        assert cases.failed_first == 1
+    image.write_bytes(b"another")
+    with Cases(log, image, resumes=True) as cases:
+        assert cases.last == {}

@@ -5,24 +5,24 @@ with it until the device has stopped, or has given a right dose in spite of it, 
 """
 
 import argparse
-import json
 import sys
 import traceback
 from collections import Counter
-from collections.abc import Callable, Container
-from dataclasses import asdict
+from collections.abc import Callable, Container, Iterable
 
 from rich.progress import Progress
 
 from mesodrive.errors import MesodriveError
 from mesodrive_rig.branch import Branches
 from mesodrive_rig.campaigns.arguments import at_least_one
+from mesodrive_rig.campaigns.faults.cases import Cases
+from mesodrive_rig.campaigns.faults.catalogue import FAULTS
 from mesodrive_rig.campaigns.faults.fault import Fault
 from mesodrive_rig.campaigns.faults.phases import COSTLY, UNTOLD, Phase
 from mesodrive_rig.campaigns.faults.schedule import Plan, schedule
 from mesodrive_rig.campaigns.faults.session import SHOTS, EnoughError, OverError, Session
 from mesodrive_rig.campaigns.faults.trial import EXCESS_UL, Case, Trial
-from mesodrive_rig.emulated.rig import ROOT
+from mesodrive_rig.emulated.rig import IMAGE, ROOT
 from mesodrive_rig.results import Metric, write_results
 
 _RESULTS = ROOT / "build" / "faults.json"
@@ -164,8 +164,16 @@ def run_all(plan: Plan, workers: int, took: Callable[[Case], None]) -> None:
         Campaign(wrapping, workers, took, times=scout.times).run()
 
 
-def metrics(cases: list[Case], *, quick: bool) -> list[Metric]:
-    """Counts, and what must be none."""
+def never_named(cases: Iterable[Case]) -> list[str]:
+    """Faults that some case must name and none did."""
+    named = {case.fault for case in cases if case.outcome == "named"}
+    return [fault.name for fault in FAULTS if not fault.unseen and fault.name not in named]
+
+
+def metrics(
+    cases: list[Case], *, quick: bool, not_run: int = 0, failed_first: int = 0
+) -> list[Metric]:
+    """Counts, and what must be none. `not_run`: cases of the plan that no session came to."""
     count = Counter(case.outcome for case in cases)
     latencies = [case.latency_ms for case in cases if case.latency_ms is not None]
     stopped = [case.safe_ms for case in cases if case.safe_ms is not None]
@@ -180,6 +188,10 @@ def metrics(cases: list[Case], *, quick: bool) -> list[Metric]:
         Metric("cases", len(cases), "", bound(f">= {_LEAST_CASES}")),
         Metric("faults", len({c.fault for c in cases}), "", bound(f">= {_LEAST_FAULTS}")),
         Metric("phases", len({c.phase for c in cases}), "", bound(f">= {_LEAST_PHASES}")),
+        Metric("cases planned and not run", not_run, "", "== 0"),
+        Metric("faults that must be named and never were", len(never_named(cases)), "",
+               bound("== 0")),
+        Metric("cases that failed, and not when tried again", failed_first, ""),
         Metric("named by the right alarm or refusal", count["named"], ""),
         Metric("harmless, doses right", count["harmless"], ""),
         Metric("not noticed", failed("not noticed"), "", "== 0"),
@@ -200,7 +212,7 @@ def metrics(cases: list[Case], *, quick: bool) -> list[Metric]:
         Metric("longest from cause or motion to alarm", max(latencies, default=0.0), "ms"),
         Metric("longest from cause or motion to the last edge", max(stopped, default=0.0), "ms"),
         Metric("cases with any verdict", sum(1 for c in cases if c.verdict), "", "== 0"),
-    ]
+    ]  # fmt: skip
 
 
 def main() -> int:
@@ -215,38 +227,31 @@ def main() -> int:
     parser.add_argument("--again", action="store_true", help="the same, and try anew what failed")
     arguments = parser.parse_args()
     most = _QUICK if arguments.quick else arguments.most
-    _CASES.parent.mkdir(parents=True, exist_ok=True)
-    resumes = arguments.resume or arguments.again
-    cases = _kept() if resumes else {}
-    done = [key for key, case in cases.items() if not (arguments.again and case.verdict)]
-    plan = schedule(arguments.seed, most, arguments.only, done)
-    with Progress() as progress, _CASES.open("a" if resumes else "w") as log:
-        bar = progress.add_task("faults", total=sum(len(faults) for faults in plan.values()))
+    with Cases(_CASES, IMAGE, resumes=arguments.resume or arguments.again) as cases:
+        done = [key for key, case in cases.last.items() if not (arguments.again and case.verdict)]
+        plan = schedule(arguments.seed, most, arguments.only, done)
+        planned = {(fault.name, str(phase)) for phase, faults in plan.items() for fault in faults}
+        with Progress() as progress:
+            bar = progress.add_task("faults", total=len(planned))
 
-        def took(case: Case) -> None:
-            cases[case.fault, case.phase] = case
-            log.write(json.dumps(asdict(case)) + "\n")
-            log.flush()
-            progress.advance(bar)
-            if case.verdict:
-                progress.console.print(f"{case.fault} / {case.phase}: {case.verdict}")
+            def took(case: Case) -> None:
+                planned.discard((case.fault, case.phase))
+                cases.add(case)
+                progress.advance(bar)
+                if case.verdict:
+                    progress.console.print(f"{case.fault} / {case.phase}: {case.verdict}")
 
-        run_all(plan, arguments.workers, took)
-    seconds = sum(case.seconds for case in cases.values())
-    quick = arguments.quick or bool(arguments.only)
-    figures = metrics(list(cases.values()), quick=quick)
+            run_all(plan, arguments.workers, took)
+        seconds = sum(case.seconds for case in cases.last.values())
+        tried = list(cases.last.values())
+        quick = arguments.quick or bool(arguments.only)
+        figures = metrics(
+            tried, quick=quick, not_run=len(planned), failed_first=cases.failed_first
+        )
+    if not quick:
+        for name in never_named(tried):
+            print(f"Nothing named {name}.", file=sys.stderr)
     return write_results("faults", figures, _RESULTS, seed=arguments.seed, seconds=seconds)
-
-
-def _kept() -> dict[tuple[str, str], Case]:
-    """The cases of the runs before; of one that was tried again, the last."""
-    found: dict[tuple[str, str], Case] = {}
-    if _CASES.is_file():
-        for line in _CASES.read_text().splitlines():
-            values = json.loads(line)
-            case = Case(**values | {"evidence": tuple(values["evidence"])})
-            found[case.fault, case.phase] = case
-    return found
 
 
 if __name__ == "__main__":

@@ -21,6 +21,16 @@ _NOT_TO_COME = (Phase.BOOT, Phase.SELF_TEST, Phase.SAFE, Phase.FAULT, Phase.ACKN
 _ERASED = (Phase.FAULT, Phase.ACKNOWLEDGED)  # what had to be erased has been
 WRAPS_US = {"after 71.6 minutes": 1 << 32, "after 12.4 days": 1000 << 30}
 
+_BITES_IN = {
+    "dead-man stands": (Phase.SAFE,),
+    "depth's counter stands": (Phase.DEPTH_FAST,),
+    "depth's PIO machine stands": (Phase.DEPTH_FAST,),
+}
+_UNSEEN = {
+    "memory nearly full": "there is enough",
+    "flash slow": "as slow as it may be",
+}
+
 
 def _chip(kind: str, *args: object) -> Deed:
     def break_it(session: Session) -> None:
@@ -64,7 +74,8 @@ def chip() -> list[Fault]:
         Fault(name, "chip", deed, codes,
               ("reset", "strike \\d was not told", "silent", "does not answer",
                "Nobody did anything", "rail fell"),
-              TRAVEL_MS, harmless=harmless, restarts=restarts)
+              TRAVEL_MS, harmless=harmless, restarts=restarts, bites_in=_BITES_IN.get(name, ()),
+              unseen=_UNSEEN.get(name, ""))
         for name, deed, codes, harmless, restarts in cases
     ]  # fmt: skip
 
@@ -87,7 +98,7 @@ def flash() -> list[Fault]:
         Fault(name, "flash", deed(kind), ("ledger", "settings", "selftest"),
               ("ledger", "settings", "flash"), TRAVEL_MS, harmless="program" not in name,
               reveal=opened(Sensor.GUARD) if "erase" in name else None, hidden_in=_ERASED,
-              aged=True)
+              aged=True, unseen=_UNSEEN.get(name, ""))
         for name, kind in kinds.items()
     ]  # fmt: skip
 
@@ -96,6 +107,6 @@ def clock() -> list[Fault]:
     """The µs timer passes the end of its low word, and of what its ms fit into."""
     return [
         Fault(f"clock wraps {when}", "clock", lambda _: None, harmless=True, wraps_us=us,
-              not_in=_NOT_TO_COME)
+              not_in=_NOT_TO_COME, unseen="a wrap is no fault")
         for when, us in WRAPS_US.items()
     ]  # fmt: skip

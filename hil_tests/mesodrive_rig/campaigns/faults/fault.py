@@ -24,7 +24,8 @@ class Fault:
     device is in one of those states at the end. `reveal` is what a person does next if nothing
     has named it; then it must be named after all, unless it came in one of `hidden_in`. With a
     `course` the person's script ends at the fault, and `course` is what goes on. `restarts`: the
-    chip must restart and name it.
+    chip must restart and name it. `bites_in`: phases in which it must be named; they are always
+    tried. `unseen` says why no case at all need name it.
     """
 
     name: str
@@ -44,9 +45,13 @@ class Fault:
     aged: bool = False  # it is tried on a device whose flash is nearly full
     wraps_us: int = 0  # the µs timer passes this in the phase
     not_in: tuple[Phase, ...] = ()
+    bites_in: tuple[Phase, ...] = ()
+    unseen: str = ""
 
     def may_be_harmless(self, phase: Phase, state: str = "") -> bool:
         """Whether the session may go on as if nothing were; `state` is that at its end."""
+        if phase in self.bites_in:
+            return False
         if self.harmless_at and state not in self.harmless_at:
             return False
         if self.reveal and phase not in self.hidden_in:

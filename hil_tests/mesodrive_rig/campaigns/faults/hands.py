@@ -17,6 +17,7 @@ _TREMBLING_MS = [
 _SHOT_MS = 200.0  # from the pull until the one strike is over
 # Where a person can turn to another profile that begins at once.
 _LOADABLE = (Phase.ARMED, Phase.PAUSED, Phase.DONE)
+_NO_PRESS = "so short that it neither begins nor counts"
 _WORDS = ("trigger|touch|contact|skin",)
 
 
@@ -68,9 +69,10 @@ def hands() -> list[Fault]:
     for name, sensor, mode in pairs:
         found += [
             Fault(f"{name} trembles", "hand", _trembles(sensor), codes, _WORDS, SLOW_MS,
-                  harmless=True),
+                  harmless=True, unseen=_NO_PRESS),
             Fault(f"{name} trembles after a strike in {mode}", "hand", lambda _: None,
-                  bound_ms=SLOW_MS, harmless=True, course=_after_one_strike(mode, sensor),
+                  bound_ms=SLOW_MS, harmless=True, unseen=_NO_PRESS,
+                  course=_after_one_strike(mode, sensor),
                   not_in=tuple(phase for phase in Phase if phase not in _LOADABLE)),
         ]  # fmt: skip
     return found

@@ -10,6 +10,7 @@ from mesodrive_rig.campaigns.faults.phases import Phase
 from mesodrive_rig.campaigns.faults.session import DOSE, Session
 from mesodrive_wire import encode, request
 
+_REFUSED = "each request has its answer, a refusal mostly; the device goes on"
 _LASTS_MS = 800.0  # longer than any host may be silent
 _FLOOD_MS = 200.0
 _EACH_MS = 2.0
@@ -168,7 +169,8 @@ def hosts() -> list[Fault]:
         harmless_at: tuple[str, ...] = (),
     ) -> Fault:
         return Fault(name, "host", deed, codes, words, SLOW_MS, harmless, harmless_in, harmless_at,
-                     course=course, not_in=_NOBODY_CONNECTED)  # fmt: skip
+                     course=course, not_in=_NOBODY_CONNECTED,
+                     unseen=_REFUSED if harmless and not harmless_at else "")  # fmt: skip
 
     return [
         fault("cable pulled", _gone_and_back, deed=lambda s: s.rig.chip.pull_cable(),

@@ -54,9 +54,11 @@ def sensors() -> list[Fault]:
     for sensor in Analog:
         found += [
             Fault(f"{sensor} is noisy", "sensor", _set(sensor, _noisy), (*codes, "air"),
-                  ("sensor|pressure|resists",), SLOW_MS, harmless=True),
+                  ("sensor|pressure|resists",), SLOW_MS, harmless=True,
+                  unseen="less than what any limit leaves"),
             Fault(f"{sensor} is stuck", "sensor", _freeze(sensor), (*codes, "air"),
-                  ("sensor|pressure|resists",), SLOW_MS, harmless=True),
+                  ("sensor|pressure|resists",), SLOW_MS, harmless=True,
+                  unseen="cannot be told from one that is right; it takes a second fault to harm"),
         ]  # fmt: skip
     return found
 

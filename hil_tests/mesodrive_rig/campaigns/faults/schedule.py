@@ -14,7 +14,8 @@ _SELDOM = 10  # a costly phase meets one fault in so many
 
 def schedule(seed: int, most: int | None, only: str, done: Iterable[tuple[str, str]] = ()) -> Plan:
     """All faults in all phases but the cases that are `done`, or `most` of the cases: each fault
-    and each phase as often as any other of its kind, the pairs by chance."""
+    and each phase as often as any other of its kind, the pairs by chance; first of all each fault
+    where it bites."""
     faults = list(FAULTS)
     phases = list(Phase)
     order = random.Random(seed)
@@ -38,7 +39,8 @@ def schedule(seed: int, most: int | None, only: str, done: Iterable[tuple[str, s
             met[phase] += 1
             if phase not in COSTLY or met[phase] % _SELDOM == 1:
                 chosen.append((phase, fault))
-        cases = chosen[:most]
+        biting = [(phase, fault) for phase, fault in cases if phase in fault.bites_in]
+        cases = (biting + [case for case in chosen if case not in biting])[:most]
     known = set(done)
     plan: Plan = defaultdict(list)
     for phase, fault in cases:

@@ -5,6 +5,7 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 from mesodrive.device import Status
 from mesodrive.errors import MesodriveError
@@ -49,6 +50,12 @@ class Case:
     unasked_shots: int
     verdict: str
     seconds: float  # that it took to find out
+
+    @classmethod
+    def of(cls, values: dict[str, Any]) -> "Case":
+        """From `asdict` of one, as JSON keeps it."""
+        values["evidence"] = tuple(values["evidence"])
+        return cls(**values)
 
 
 class Trial:

@@ -12,6 +12,7 @@ from mesodrive_rig.campaigns.faults.fault import (
     opened_and_acknowledged,
     wire,
 )
+from mesodrive_rig.campaigns.faults.phases import Phase
 from mesodrive_rig.plant import Contact, Output, Sensor, WireFault
 
 # input → (alarms that name it low, high), (words for low, high), what reveals it high
@@ -46,6 +47,24 @@ _ALARMS = {
     Sensor.DEPTH_HOME: (("home_stuck", "sensor"), ("home_missing",), "home", None),
 }
 
+_FILTERED = "shorter than what counts, or a level that comes again before anything rests on it"
+# Wires that bite only at some times, when the level that they are stuck at is not the right one.
+_INPUT_BITES_IN = {
+    (Sensor.PLUNGER_HOME, WireFault.LOW): (Phase.PLUNGER_FAST,),
+    (Sensor.PLUNGER_HOME, WireFault.HIGH): (Phase.PLUNGER_FAST,),
+    (Sensor.DEPTH_HOME, WireFault.LOW): (Phase.DEPTH_FAST,),
+    (Sensor.DEPTH_HOME, WireFault.HIGH): (Phase.DEPTH_FAST,),
+    (Sensor.RAIL, WireFault.HIGH): (Phase.SAFE,),
+}
+_INPUT_UNSEEN = {
+    (Sensor.CARTRIDGE, WireFault.HIGH): "as with a cartridge in; it takes a person who leaves it"
+    " out to harm",
+    (
+        Sensor.DRIVER_OK,
+        WireFault.HIGH,
+    ): "as with drivers that are well; steps that are lost show in homing, load cell or needle",
+}
+
 
 def inputs() -> list[Fault]:
     """Every input low, high, bouncing and noisy."""
@@ -57,13 +76,16 @@ def inputs() -> list[Fault]:
         reveal = opened(shows) if shows else None
         found += [
             Fault(f"{sensor} open or grounded", "input", wire(sensor, WireFault.LOW), low,
-                  (words,), travel, harmless=home),
+                  (words,), travel, harmless=home,
+                  bites_in=_INPUT_BITES_IN.get((sensor, WireFault.LOW), ())),
             Fault(f"{sensor} shorted to 3V3", "input", wire(sensor, WireFault.HIGH), high,
-                  (words,), travel, harmless=True, reveal=reveal),
+                  (words,), travel, harmless=True, reveal=reveal,
+                  bites_in=_INPUT_BITES_IN.get((sensor, WireFault.HIGH), ()),
+                  unseen=_INPUT_UNSEEN.get((sensor, WireFault.HIGH), "")),
             Fault(f"{sensor} bounces", "input", wire(sensor, WireFault.BOUNCING), both,
-                  (words,), travel, harmless=True),
+                  (words,), travel, harmless=True, unseen=_FILTERED),
             Fault(f"{sensor} is noisy", "input", wire(sensor, WireFault.NOISY), both,
-                  (words,), travel, harmless=True),
+                  (words,), travel, harmless=True, unseen=_FILTERED),
         ]  # fmt: skip
     return found
 
@@ -100,13 +122,25 @@ _OUTPUTS = {
     Output.ENABLE: ("rail_dead", "selftest"),
 }
 
+_OUTPUT_BITES_IN = {
+    Output.PLUNGER_DIR: (Phase.PLUNGER_FAST,),
+    Output.DEPTH_STEP: (Phase.DEPTH_FAST,),
+    Output.DEPTH_DIR: (Phase.DEPTH_FAST,),
+}
+_OUTPUT_UNSEEN = {
+    (Output.STRIKE_PEAK, WireFault.HIGH): "the needle does the same; the coil warms and is"
+    " watched",
+}
+
 
 def outputs() -> list[Fault]:
     """Every output that can move something open, shorted to 3V3 and to ground."""
     return [
         Fault(f"{output} {fault}", "output", wire(output, fault), codes,
               ("rail fell|rail is on|output",), TRAVEL_MS, harmless=True,
-              keeps_rail=output is Output.ENABLE and fault is WireFault.HIGH)
+              keeps_rail=output is Output.ENABLE and fault is WireFault.HIGH,
+              bites_in=_OUTPUT_BITES_IN.get(output, ()),
+              unseen=_OUTPUT_UNSEEN.get((output, fault), ""))
         for output, codes in _OUTPUTS.items()
         for fault in (WireFault.OPEN, WireFault.HIGH, WireFault.LOW)
     ]  # fmt: skip

@@ -117,11 +117,12 @@ def metrics(findings: Findings, *, quick: bool) -> list[Metric]:
 def chip_metrics(findings: ChipFindings, *, quick: bool) -> list[Metric]:
     """The same for the emulated chip."""
     least = None if quick else f">= {_LEAST_CHIP_CUTS}"
+    some = None if quick else ">= 1"
     return [
         Metric("chip cuts", findings.cuts, "", least),
-        Metric("chip started after them", findings.starts, ""),
-        Metric("chip cuts in a program or erase", findings.at_operations, ""),
-        Metric("chip cuts that left a dose in doubt", findings.in_doubt, ""),
+        Metric("chip started after them", findings.starts, "", ">= 1"),
+        Metric("chip cuts in a program or erase", findings.at_operations, "", ">= 1"),
+        Metric("chip cuts that left a dose in doubt", findings.in_doubt, "", some),
         Metric("chip: lost", findings.count("lost"), "", "== 0"),
         Metric("chip: doubled", findings.count("doubled"), "", "== 0"),
         Metric("chip: reformatted", findings.count("reformatted"), "", "== 0"),

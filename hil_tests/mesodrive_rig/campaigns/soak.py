@@ -96,16 +96,20 @@ def metrics(account: Account, left_on: list[Account]) -> list[Metric]:
     for one in left_on:
         crossed += one.crossings
     in_use = [point for point in account.free if point[0] < _SMALL_MS_DAYS][1:]
+
+    def long(bound: str) -> str | None:
+        return bound if left_on else None
+
     alarms = sum(sum(abs(times) for times in _uncaused(one).values()) for one in every)
     figures = [
-        Metric("emulated days without a restart", round(account.days, 2), "days"),
+        Metric("emulated days without a restart", round(account.days, 2), "days", long(">= 14")),
         Metric("leaps", account.leaps, ""),
-        Metric("strikes", sum(one.strikes for one in every), ""),
+        Metric("strikes", sum(one.strikes for one in every), "", ">= 1"),
         Metric("dose, reported", sum(one.dose_nl for one in every) / 1000, "µL"),
-        Metric("modes used", len(account.modes), "", f"== {len(MODES)}" if left_on else None),
-        Metric("pauses", account.pauses, ""),
+        Metric("modes used", len(account.modes), "", long(f"== {len(MODES)}")),
+        Metric("pauses", account.pauses, "", long(">= 1")),
         Metric("hosts that came", account.reconnections, ""),
-        Metric("alarms caused", account.caused.total(), ""),
+        Metric("alarms caused", account.caused.total(), "", long(">= 1")),
         Metric("alarms too many or too few", alarms, "", "== 0"),
         Metric("strikes told wrongly or not at all", _sum(every, "strikes_untold"), "", "== 0"),
         Metric("notifications lost", _sum(every, "gaps"), "", "== 0"),

@@ -18,6 +18,17 @@ from mesodrive_rig.results import Metric, write_results
 
 _RESULTS = ROOT / "build" / "limits.json"
 _LEAST_CASES = 8_192
+_PARTS = (
+    "one limit",
+    "two limits",
+    "limits that meet",
+    "prime",
+    "arm",
+    "strikes",
+    "session",
+    "hour",
+    "in doubt",
+)
 _PRIMED_NL = (0, 1, 2, 1_000, 499_999, 500_000, 500_001, 10_000_000)
 _LEFT_NL = (1, 2, 999, 1_000, 1_001, 499_999, 500_000, 500_001)
 _QUICKEST = {
@@ -93,7 +104,7 @@ def metrics(findings: Findings, *, quick: bool) -> list[Metric]:
     """Cases by part, and what must be none."""
     least = None if quick else f">= {_LEAST_CASES}"
     found = [Metric("cases", findings.cases.total(), "", least)]
-    found += [Metric(f"cases: {part}", count, "") for part, count in findings.cases.items()]
+    found += [Metric(f"cases: {part}", findings.cases[part], "", ">= 1") for part in _PARTS]
     found += [Metric(f"cases {verdict}", n, "") for verdict, n in findings.verdicts.items()]
     found += [Metric(what, findings.wrong[what], "", "== 0") for what in WRONG]
     return found

@@ -16,7 +16,8 @@ REFUSED = "refused, and must not be"
 WRONG_REASON = "refused for another reason"
 CHANGED = "changed something although refused"
 TOO_SOON = "a strike before its time"
-WRONG = (TAKEN, REFUSED, WRONG_REASON, CHANGED, TOO_SOON)
+TOO_FEW = "fewer strikes than the profile has"
+WRONG = (TAKEN, REFUSED, WRONG_REASON, CHANGED, TOO_SOON, TOO_FEW)
 
 
 @dataclass
@@ -98,7 +99,10 @@ class Trials:
     def _ask(self, machine: Any, method: str, params: Values, may: bool | None) -> None:
         before = machine.snapshot()
         refusal = machine.request(method, params)[1]
-        self.findings.cases[method] += 1
+        if may is None:
+            self.findings.verdicts["too near to tell, not counted"] += 1
+        else:
+            self.findings.cases[method] += 1
         self.findings.verdicts["refused" if refusal else "taken"] += 1
         asked = f"{method} {params} with {machine.commands.status()['left_nl']} nl left"
         if refusal and machine.snapshot() != before:
@@ -129,6 +133,8 @@ class Trials:
                 self.findings.blame(TOO_SOON, f"{(next_one - one) / ticks_us} µs: {values}")
         if len(begun) > values["shots"]:
             self.findings.blame(TAKEN, f"{len(begun)} strikes: {values}")
+        if len(begun) < values["shots"]:
+            self.findings.blame(TOO_FEW, f"{len(begun)}: {values}")
 
 
 def _fits(refusal: Any, verdict: Verdict) -> bool:

@@ -175,12 +175,18 @@ class Delivery:
 
     def mark(self) -> None:
         """A dose or priming is announced; `since_mark` says what came of it."""
+        self.cut = False
         self._marked_done = self.done
         self._marked_nl = self.left_nl
 
     def since_mark(self) -> "tuple[int, int]":
         """Strikes that have begun, and volume out of the syringe."""
         return self.done - self._marked_done, max(0, self._marked_nl - self.left_nl)
+
+    @property
+    def step_nl(self) -> int:
+        """What a step of the plunger displaces, to the nearest nl."""
+        return self.meter.nl(1)
 
     def watch(self) -> None:
         """From now on an input that falls lets no strike begin; what fell before is past."""
@@ -381,6 +387,7 @@ class Delivery:
         made = port.counted_in_strikes() - self._counted
         self.meter.forget()
         if port.started > self._ended:
+            self.cut = True
             start, out = port.strike_under_way()
             steps = self._steps[self._ended % _QUEUED_AT_MOST]
             self._add(start, outcome, steps, made, out, None, why)

@@ -30,5 +30,6 @@ class DoseMeter:
         return steps
 
     def forget(self) -> None:
-        """Drop the residue, as after a dose that was stopped in the middle."""
-        self._owed_nl_steps = 0
+        """Drop what is owed, as after a dose that was stopped in the middle. What was given
+        beforehand stays: else each strike that is cut short might round up anew."""
+        self._owed_nl_steps = min(self._owed_nl_steps, 0)

@@ -33,9 +33,11 @@ class Journal:
         self._uptime = uptime
         self._ledger: "Ledger | None" = None
         self._dose = None  # what was announced: (number, strikes, dose_nl, job)
+        self._ended_by_fault = False  # that dose, whatever has been acknowledged since
         self._faults = []  # (code, state) that wait to be written
         self._out_since = None  # uptime since which the cartridge is not seen
-        self._was_out = False  # it was taken out since a profile was loaded
+        self._seen = True  # it was seen since a profile was loaded: only then can it be taken out
+        self._was_out = False  # it was taken out since then, and nothing was given since
         self._in_use = b""  # the cartridge that was loaded and never out since, in this boot
 
     # the start
@@ -145,7 +147,10 @@ class Journal:
     def look(self, cartridge: bool, now_ms: int) -> None:
         """Whether a cartridge is seen now."""
         if cartridge:
+            self._seen = True
             self._out_since = None
+        elif not self._seen:
+            pass  # still out, as it was when the profile was loaded
         elif self._out_since is None:
             self._out_since = now_ms
         elif now_ms - self._out_since >= _OUT_MS:
@@ -170,6 +175,7 @@ class Journal:
             depth_um=profile.depth_um,
             new_session=new_session,
         )
+        self._seen = self._out_since is None
         self._was_out = False
         if profile.cartridge != NO_CARTRIDGE:
             self._in_use = profile.cartridge
@@ -201,11 +207,15 @@ class Journal:
         """
         self._write_outcome(False)
         number = self._try(self.ledger.intend, command, strikes, dose_nl)
+        if strikes:
+            self._was_out = False  # what is given now is this session's
         job.mark()
         self._dose = (number, strikes, dose_nl, job)
+        self._ended_by_fault = False
 
     def faulted(self, code: str, state: str) -> None:
         """An alarm has stopped the machine; it is written down by the next `tend`."""
+        self._ended_by_fault = True
         if len(self._faults) < _WAITING:
             self._faults.append((code.encode(), state.encode()))
 
@@ -244,8 +254,9 @@ class Journal:
             return
         number, strikes, dose_nl, job = self._dose
         begun, given_nl = job.since_mark()
-        done = begun == strikes if strikes else given_nl >= dose_nl
-        how = b"fault" if faulted else b"done" if done else b"stopped"
+        pushed = given_nl + job.step_nl > dose_nl  # of a priming, in whole steps
+        done = begun == strikes and not job.cut if strikes else pushed
+        how = b"fault" if faulted or self._ended_by_fault else b"done" if done else b"stopped"
         self._dose = None
         self._try(self.ledger.outcome, number, begun, given_nl, how)
 

@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from situations import refused
+from situations import refused, striking
 from stand_ins import PROFILE, Machine, StandInPort, claim
 
 from injector.ledger import record
@@ -387,7 +387,7 @@ def test_whatever_happens_the_ledger_never_knows_of_less_than_was_given(deeds: l
             machine.run(50)
             machine.request("ack")
         elif deed == "stop byte":
-            machine.port.stop_byte()
+            machine.port.host_stop()
             machine.run(30)
         elif deed == "cut":
             given_nl += machine.port.pushed * STEP_NL
@@ -410,3 +410,16 @@ def test_whatever_happens_the_ledger_never_knows_of_less_than_was_given(deeds: l
         # An announced dose may end up a step longer; sums are rounded once a pull.
         assert machine.journal.session_nl >= truly_nl - STEP_NL * (1 + len(deeds)) - 1
     assert restarted(machine).journal.ledger.damage == []
+
+
+@pytest.mark.requirement("R17")
+@pytest.mark.parametrize(("let_go", "how"), [(True, b"stopped"), (False, b"done")])
+def test_a_single_strike_that_was_cut_short_is_not_written_down_as_done(let_go: bool, how: bytes):
+    machine = striking(mode="single", shots=2)
+    if let_go:
+        machine.port.set("trigger", 0)
+    while machine.state == "DELIVERING":
+        machine.run(10)
+    machine.run(50)
+    (outcome,) = [values for kind, values in rows(machine) if kind == "outcome"]
+    assert outcome["how"].rstrip(b"\0") == how

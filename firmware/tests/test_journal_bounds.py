@@ -18,6 +18,8 @@ class Job:
 
     def __init__(self, strikes: int = 0, given_nl: int = 0):
         self.told = strikes, given_nl
+        self.cut = False
+        self.step_nl = 1
         self.marked = 0
 
     def mark(self) -> None:
@@ -213,6 +215,29 @@ def test_what_is_wrong_at_the_start_stays_the_reason():
     assert told == journal.trouble
     assert "The flash is new" in told
     assert not journal.tend(True, False)
+
+
+@pytest.mark.requirement("R17")
+def test_a_dose_that_a_fault_ended_stays_so_although_it_was_acknowledged_before_it_was_written():
+    journal = opened()
+    journal.announce(Job(1, 1_000), 9, 1, 1_000)
+    journal.faulted("steps_lost", "DELIVERING")
+    journal.tend(False, False)
+    journal.announce(Job(1, 1_000), 10, 1, 1_000)
+    journal.tend(False, False)
+    hows = [values[-1].rstrip(b"\0") for values in records(journal, record.OUTCOME)]
+    assert hows == [b"fault", b"done"]
+
+
+@pytest.mark.requirement("R17")
+def test_a_priming_that_its_whole_steps_leave_short_of_what_was_asked_is_done():
+    journal = opened()
+    job = Job(0, 998)
+    job.step_nl = 5
+    journal.announce(job, 9, 0, 1_000)
+    journal.tend(False, False)
+    ((*_, how),) = records(journal, record.OUTCOME)
+    assert how.rstrip(b"\0") == b"done"
 
 
 @pytest.mark.requirement("R17", "R21")

@@ -13,6 +13,8 @@ from injector.profile import Profile
 class Job:
     """A delivery that has given 2000 nl in two strikes."""
 
+    cut = False
+
     def mark(self) -> None:
         pass
 

@@ -135,6 +135,8 @@ class Ring:
         self._flash.read(place * self._flash.sector, page)
         if _is_head(page):
             return page
+        if sum([page[at] != _MAGIC[at] for at in range(4)]) > 1:
+            return None  # or a flash full of something else would be searched for wrong bits
         if checksum.mend(page, _CRC_AT) and _is_head(page):
             self.mended.add(head_number(page))
             return page

@@ -6,6 +6,7 @@ Priorities are those of IEC 60601-1-8: high wants a response at once, medium soo
 HIGH = "high"
 MEDIUM = "medium"
 LOW = "low"
+_RISING = (LOW, MEDIUM, HIGH)
 
 PRIORITY = {
     "guard_open": HIGH,
@@ -38,3 +39,8 @@ PRIORITY = {
     "host_lost": LOW,
     "idle": LOW,
 }
+
+
+def is_less(code: str, than: str) -> bool:
+    """Whether an alarm has a lower priority than another."""
+    return _RISING.index(PRIORITY[code]) < _RISING.index(PRIORITY[than])

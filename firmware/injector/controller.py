@@ -420,7 +420,9 @@ class Controller:
             self.warn_of_doubt()
 
     def _raise_alarm(self, code, sentence):
-        self.alarm = {"code": code, "text": sentence}
+        held = self.alarm
+        if self.state == FAULT or not held or not alarms.is_less(code, held["code"]):
+            self.alarm = {"code": code, "text": sentence}
         self._tell("alarm", {"code": code, "priority": alarms.PRIORITY[code], "text": sentence})
 
     def go(self, state, why):

@@ -11,6 +11,7 @@ from mesodrive_wire import (
     INTERNAL,
     PARSE,
     STALE_ID,
+    STOP,
     UNKNOWN_METHOD,
     FrameError,
     LineReader,
@@ -41,9 +42,11 @@ class Link:
     """`line` is the serial line (connected, readinto, write, discard). `methods` maps a method's
     name to a handler: handler(params, answer) → result, or LATER and answer(result, refusal).
     `proved()` says whether a host has proved who it is: then only ids that go on from its own run.
+    `stop()` is called at each stop byte, after what came before it: the line says it too, but the
+    moment that it comes, when a request before it may still wait to be read.
     """
 
-    def __init__(self, line, methods, proved=_nobody):
+    def __init__(self, line, methods, proved=_nobody, stop=_nobody):
         self.heard = 0  # valid requests so far
         self.last_id = 0
         self.steps = 0
@@ -51,6 +54,7 @@ class Link:
         self._line = line
         self._methods = methods
         self._proved = proved
+        self._stop = stop
         self._reader = LineReader()
         self._chunk = bytearray(64)
         self._queue = []
@@ -75,10 +79,7 @@ class Link:
             n = self._line.readinto(self._chunk)
             if not n:
                 break
-            lines = self._reader.feed(memoryview(self._chunk)[:n])
-            for line in lines:
-                self._take(line)
-            if lines:
+            if self._take_all(bytes(memoryview(self._chunk)[:n])):
                 break
         self._flush()
 
@@ -101,6 +102,19 @@ class Link:
         if further < _FURTHEST:
             self.last_id = further
         return self.last_id
+
+    def _take_all(self, data):
+        """Take the lines that end in `data`, and the stop between them; whether there were any."""
+        after_stop = data.rfind(STOP) + 1
+        lines = self._reader.feed(data[:after_stop]) if after_stop else ()
+        for line in lines:
+            self._take(line)
+        if after_stop:
+            self._stop()
+        more = self._reader.feed(data[after_stop:])
+        for line in more:
+            self._take(line)
+        return lines or more
 
     def _take(self, line):
         if line is None:
@@ -133,7 +147,7 @@ class Link:
         ahead = id - self.last_id
         if ahead <= 0:
             return self._refuse_id(id, "The id %d has been used; use one above %d.")
-        if ahead > _LEAP and self._proved():
+        if ahead > _LEAP and (id > _FURTHEST or self._proved()):
             return self._refuse_id(id, "The id %d does not go on from %d, the last one.")
         self.last_id = id
         self.heard += 1

@@ -147,7 +147,7 @@ class Machine:
         }
         methods.update(self._ledger_requests.methods)
         self.methods = access.guarded(methods)
-        self.link = Link(port.line, self.methods, lambda: bool(access.role))
+        self.link = Link(port.line, self.methods, lambda: bool(access.role), port.host_stop)
         self.annunciator = Annunciator(port.set_alarm)
         self._supervisor = None
         self._idle_ms = 0  # of the last self-test while idle

@@ -6,6 +6,7 @@ from stand_ins import PROFILE, Machine, StandInPort
 
 from injector.controller import STATES
 from injector.limits import HOST_SILENCE_MS
+from mesodrive_wire import STOP, encode, request
 
 
 @pytest.fixture
@@ -61,7 +62,7 @@ def test_a_change_of_state_is_told_with_its_reason():
 @pytest.mark.requirement("R3")
 def test_a_stop_byte_to_a_ready_machine_changes_nothing_then_or_later():
     machine = in_state("READY")
-    machine.port.stop_byte()
+    machine.port.host_stop()
     machine.look()
     assert machine.state == "READY"
     assert machine.request("arm")[1] is None
@@ -170,7 +171,7 @@ def test_what_the_host_does_between_two_parts_of_a_look_is_told_as_its_deed(
 
     def first() -> None:
         machine.controller._advance = advance
-        machine.port.set("open", False) if what == "closed" else machine.port.stop_byte()
+        machine.port.set("open", False) if what == "closed" else machine.port.host_stop()
         advance()
 
     machine.controller._advance = first
@@ -189,7 +190,7 @@ def test_a_guard_that_opens_with_what_the_host_does_is_what_is_told(what: str):
     def first() -> None:
         machine.controller._advance = advance
         machine.port.set("guard", 0)
-        machine.port.set("open", False) if what == "closed" else machine.port.stop_byte()
+        machine.port.set("open", False) if what == "closed" else machine.port.host_stop()
         advance()
 
     machine.controller._advance = first
@@ -313,3 +314,32 @@ def test_memory_is_freed_once_when_the_journal_has_written(freed: list[int]):
     machine.run(100)
     assert machine.state == "ARMED"
     assert len(freed) == 1
+
+
+@pytest.mark.requirement("R18")
+def test_an_alarm_of_lower_priority_is_told_and_does_not_take_the_place_of_a_higher():
+    machine = in_state("READY")
+    machine.controller.alarm = {"code": "dose_in_doubt", "text": "A test."}
+    machine.port.set("open", False)
+    machine.run(20)
+    assert alarms(machine)[-1] == "host_lost"
+    assert machine.controller.alarm["code"] == "dose_in_doubt"
+
+
+@pytest.mark.requirement("R3")
+@pytest.mark.parametrize(("state", "method"), [("READY", "arm"), ("SAFE", "home")])
+def test_a_stop_byte_stops_what_a_request_before_it_begins_although_it_is_seen_first(
+    state: str, method: str
+):
+    machine = in_state(state)
+    machine.port.host_stop()  # as it is on the cable; the line waits to be read meanwhile
+    machine.controller.step()
+    machine.port.line.arrived += encode(request(machine.link.last_id + 1, method)) + STOP
+    machine.run(100)
+    assert machine.state == state
+    assert machine.controller.why == "stopped by the host"
+    machine.port.set("contact", 1)
+    machine.port.set("trigger", 1)
+    machine.run(300)
+    assert machine.port.strikes == 0
+    assert not machine.port.moving

@@ -185,7 +185,7 @@ def test_all_inputs_that_fall_at_once_are_a_fault():
 @pytest.mark.requirement("R3")
 def test_a_stop_byte_in_the_midst_of_a_look_is_the_hosts_stop_and_no_fault():
     machine = striking()
-    within_the_next_look(machine, machine.port.stop_byte)
+    within_the_next_look(machine, machine.port.host_stop)
     machine.look()
     assert machine.state == "DELIVERING"
     machine.look()
@@ -224,7 +224,7 @@ def test_a_stop_byte_in_the_look_that_sees_a_pull_end_leaves_nothing_armed():
     machine.port.advance(50)
     assert machine.port.needle.is_back
     before = len(machine.told)
-    within_the_next_look(machine, machine.port.stop_byte)
+    within_the_next_look(machine, machine.port.host_stop)
     machine.look()
     machine.look()
     states = [params["state"] for method, params in machine.told[before:] if method == "state"]

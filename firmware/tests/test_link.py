@@ -431,3 +431,28 @@ def test_while_a_host_is_proved_only_ids_that_go_on_from_its_own_run():
     proved[0] = False
     assert ask(2 * 10**9) is None
     assert len(ran) == 4
+
+
+@pytest.mark.requirement("R3", "R16")
+def test_a_stop_byte_is_told_after_what_came_before_it_and_before_what_comes_after():
+    line, did = StandInLine(), []
+    methods = {"echo": lambda params, _: did.append(params["n"]) or {}}
+    link = Link(line, methods, stop=lambda: did.append("stop"))
+    link.step()
+    one, two, three = (encode(request(id, "echo", {"n": id})) for id in (1, 2, 3))
+    line.arrived = one + two[:9] + STOP + two[9:] + STOP + three
+    for _ in range(12):
+        link.step()
+    assert did == [1, "stop", 2, "stop", 3]
+
+
+@pytest.mark.requirement("R16")
+def test_no_id_that_leaves_none_to_follow_is_taken_from_a_host_that_proved_nothing(wire: Wire):
+    furthest = 2**53 - 2**40
+    wire.send(encode(request(furthest + 1, "echo")))
+    (answer,) = wire.heard()
+    assert answer["error"]["data"] == {"last_id": 0}
+    wire.send(encode(request(furthest, "echo")))
+    assert wire.heard()[0]["id"] == furthest
+    wire.send(encode(request(furthest + 4_096, "echo")))  # goes on from the last one
+    assert [method for method, _ in wire.ran] == ["echo", "echo"]

@@ -60,7 +60,7 @@ def test_what_a_stopped_priming_has_pushed_is_missing_from_the_syringe(how: str)
     if how == "disarm":
         machine.request("disarm")
     elif how == "stop_byte":
-        machine.port.stop_byte()
+        machine.port.host_stop()
     else:
         machine.port.set(how, 0)
     machine.run(50)

@@ -71,7 +71,7 @@ def test_disarming_stops_whatever_moves(state: str):
 def test_a_stop_byte_stops_whatever_moves_before_anybody_looks(state: str):
     machine = in_state(state)
     strikes = machine.port.strikes
-    machine.port.stop_byte()
+    machine.port.host_stop()
     assert not machine.port.moving
     machine.run(20)
     assert machine.state == ("READY" if state in HOT else {"HOMING": "SAFE"}.get(state, state))
@@ -83,7 +83,7 @@ def test_a_stop_byte_stops_whatever_moves_before_anybody_looks(state: str):
 @pytest.mark.parametrize("looks", [False, True])
 def test_a_stop_byte_and_the_disarm_after_it_are_one_stop(looks: bool, state: str):
     machine = in_state(state)
-    machine.port.stop_byte()
+    machine.port.host_stop()
     if looks:
         machine.look()
     machine.request("disarm")
@@ -96,7 +96,7 @@ def test_a_stop_byte_and_the_disarm_after_it_are_one_stop(looks: bool, state: st
 @pytest.mark.parametrize("state", ["READY", "SAFE", "FAULT"])
 def test_a_stop_byte_that_found_nothing_moving_stops_nothing_later(state: str):
     machine = in_state(state)
-    machine.port.stop_byte()
+    machine.port.host_stop()
     machine.run(20)
     if state == "READY":
         assert machine.request("arm")[1] is None
@@ -109,7 +109,7 @@ def test_a_stop_byte_between_the_look_and_the_first_strike_lets_none_begin():
     watch = machine.port.watch
 
     def stopped_just_before(mask: int) -> None:
-        machine.port.stop_byte()
+        machine.port.host_stop()
         watch(mask)
 
     machine.port.watch = stopped_just_before

@@ -114,7 +114,7 @@ def test_whenever_a_series_is_stopped_it_has_told_all_strikes_once_and_all_volum
 def test_a_stop_from_the_host_ends_the_strike_at_once():
     machine = striking()
     machine.port.advance(12)
-    machine.port.stop_byte()
+    machine.port.host_stop()
     assert not machine.port.moving
     machine.run(40)
     assert machine.state == "READY"
@@ -326,7 +326,7 @@ def test_lost_steps_that_a_stop_finds_are_a_fault_and_an_answer_is_given(how: st
     if how == "disarm":
         assert machine.request("disarm") == ({"state": "FAULT"}, None)
     elif how == "stop_byte":
-        machine.port.stop_byte()
+        machine.port.host_stop()
     else:
         machine.port.set(how, 0)
     machine.run(20)

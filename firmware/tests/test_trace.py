@@ -87,7 +87,7 @@ def test_every_stop_keeps_what_led_to_it(how: str):
         if how == "disarm":
             machine.request("disarm")
         elif how == "stop_byte":
-            machine.port.stop_byte()
+            machine.port.host_stop()
         else:
             machine.port.set(how, 0)
     machine.run(20)

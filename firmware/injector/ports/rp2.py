@@ -138,7 +138,7 @@ class Port:
         self.link_lost = False  # the serial port was closed since this was last made False
         self.host_stopped = False  # the host's stop byte came since this was last made False
         usbline.on_loss(self._line_lost)
-        usbline.on_stop(self._host_stop)
+        usbline.on_stop(self.host_stop)
         self.watchdog = Watchdog()
         self.ledger_flash = Region(
             board.FLASH_SIZE, board.LEDGER_START, board.LEDGER_SIZE, self.watchdog
@@ -358,7 +358,8 @@ class Port:
         self.link_lost = True
         registers.halt()
 
-    def _host_stop(self, _):
+    def host_stop(self, _=None):
+        """The host's stop byte has come, or has been read behind a request: nothing goes on."""
         self.host_stopped = True
         registers.halt()
 

@@ -170,7 +170,7 @@ def sessions(deeds):
         elif what == "silence":
             machine.run(deed[1], host_speaks=False)
         elif what == "stop_byte":
-            machine.port.stop_byte()
+            machine.port.host_stop()
         elif what == "set":
             machine.port.set(deed[1], deed[2])
         elif what == "ready" and machine.state == "SAFE":

@@ -327,8 +327,8 @@ class StandInPort(Wiring):
 
     # what a test does and asks
 
-    def stop_byte(self):
-        """The host sends its stop byte."""
+    def host_stop(self):
+        """The host's stop byte has come."""
         self.host_stopped = True
         self.halt()
 

@@ -12,7 +12,14 @@ from mesodrive_rig.campaigns.fuzz.findings import (
     Findings,
 )
 from mesodrive_rig.campaigns.fuzz.frames import Frames
-from mesodrive_rig.campaigns.fuzz.oracle import Request, is_silent, lines, request_in
+from mesodrive_rig.campaigns.fuzz.oracle import (
+    FURTHEST_ID,
+    LEAP,
+    Request,
+    is_silent,
+    lines,
+    request_in,
+)
 from mesodrive_rig.campaigns.pure_firmware import firmware
 
 KNOWN: list[tuple[str, dict[str, Any]]] = [
@@ -101,7 +108,7 @@ class Expected:
             request = request_in(line)
             if request is None:
                 self.unnamed += 1
-            elif request.id > self.last_id:
+            elif self.last_id < request.id <= max(FURTHEST_ID, self.last_id + LEAP):
                 self.last_id = request.id
                 self.heard += 1
                 self.ran.append((request.method, request.params))

@@ -228,7 +228,7 @@ class World:
         if not self.machine or not self._port.line.open:
             return
         if STOP in data:
-            self._port.stop_byte()
+            self._port.host_stop()
         self._port.line.arrived += data
 
     def _host_hears(self, data: bytes) -> None:

@@ -19,9 +19,9 @@ HEARING = {"HOMING", *HOT}
 MOVING = {"HOMING", "DELIVERING"}
 NEXT = {
     "SELF_TEST": {"SAFE", "FAULT"},
-    "SAFE": {"SAFE", "HOMING"},
+    "SAFE": {"SAFE", "HOMING", "FAULT"},  # the latter by the self-test while idle
     "HOMING": {"READY", "SAFE", "FAULT"},
-    "READY": {"HOMING", "ARMED", "SAFE"},
+    "READY": {"HOMING", "ARMED", "SAFE", "FAULT"},
     "ARMED": {"DELIVERING", "READY", "SAFE", "FAULT"},
     "DELIVERING": {"PAUSED", "ARMED", "READY", "SAFE", "FAULT"},
     "PAUSED": {"DELIVERING", "READY", "SAFE", "FAULT"},
@@ -59,11 +59,12 @@ PROFILES = GOOD_PROFILES | st.fixed_dictionaries({}, optional=WRONG)
 REQUESTS = st.sampled_from(["selftest", "home", "arm", "disarm", "ack"])
 HANDS = st.sampled_from(["guard", "stop", "cartridge", "contact", "trigger", "supply"])
 CAUSES = {
+    "selftest": "needle_sticks",
     "misfire": "needle_jams",
     "needle_stuck": "needle_sticks",
     "steps_lost": "lost_steps",
 }
-FAILURES = st.sampled_from(sorted(CAUSES.values()))
+FAILURES = st.sampled_from(sorted({*CAUSES.values()}))
 MOMENTS = st.sampled_from([1, 3, 10, 25, 40, 90])
 
 
@@ -169,7 +170,7 @@ class Session(RuleBasedStateMachine):
     @rule(ms=MOMENTS)
     def send_the_stop_byte(self, ms: int) -> None:
         was, strikes = self.machine.state, self.port.strikes
-        self.port.stop_byte()
+        self.port.host_stop()
         assert not self.port.moving
         self.machine.look()
         self.look()

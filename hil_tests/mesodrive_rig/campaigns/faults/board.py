@@ -22,12 +22,13 @@ _ERASED = (Phase.FAULT, Phase.ACKNOWLEDGED)  # what had to be erased has been
 WRAPS_US = {"after 71.6 minutes": 1 << 32, "after 12.4 days": 1000 << 30}
 
 _BITES_IN = {
-    "dead-man stands": (Phase.SAFE,),
     "depth's counter stands": (Phase.DEPTH_FAST,),
     "depth's PIO machine stands": (Phase.DEPTH_FAST,),
 }
 _UNSEEN = {
     "memory nearly full": "there is enough",
+    "dead-man stands": "it begins anew with each rail; it takes a program that hangs to harm, and"
+    " then the watchdog",
     "flash slow": "as slow as it may be",
 }
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from mesodrive_rig.campaigns.faults.fault import SLOW_MS, TRAVEL_MS, Deed, Fault
+from mesodrive_rig.campaigns.faults.phases import Phase
 from mesodrive_rig.campaigns.faults.session import Session
 from mesodrive_rig.plant import Analog, Output, analog
 
@@ -94,8 +95,9 @@ def machine() -> list[Fault]:
         ("supply cut", lambda s: s.rig.injector.set_supply_present(False),
          ("supply_low", "selftest", "rail_dead"), False),
     ]  # fmt: skip
+    bites_in = {"depth motor stalls": (Phase.DEPTH_FAST,)}
     return [
         Fault(name, "machine", deed, codes, ("rail|supply|hot|driver|syringe|fill",), TRAVEL_MS,
-              harmless=harmless)
+              harmless=harmless, bites_in=bites_in.get(name, ()))
         for name, deed, codes, harmless in cases
     ]  # fmt: skip

@@ -54,7 +54,8 @@ _INPUT_BITES_IN = {
     (Sensor.PLUNGER_HOME, WireFault.HIGH): (Phase.PLUNGER_FAST,),
     (Sensor.DEPTH_HOME, WireFault.LOW): (Phase.DEPTH_FAST,),
     (Sensor.DEPTH_HOME, WireFault.HIGH): (Phase.DEPTH_FAST,),
-    (Sensor.RAIL, WireFault.HIGH): (Phase.SAFE,),
+    (Sensor.RAIL, WireFault.HIGH): (Phase.BOOT,),
+    (Sensor.CONTACT, WireFault.HIGH): (Phase.POWER_UP,),
 }
 _INPUT_UNSEEN = {
     (Sensor.CARTRIDGE, WireFault.HIGH): "as with a cartridge in; it takes a person who leaves it"
@@ -122,10 +123,12 @@ _OUTPUTS = {
     Output.ENABLE: ("rail_dead", "selftest"),
 }
 
+_ALL = (WireFault.OPEN, WireFault.HIGH, WireFault.LOW)
 _OUTPUT_BITES_IN = {
-    Output.PLUNGER_DIR: (Phase.PLUNGER_FAST,),
-    Output.DEPTH_STEP: (Phase.DEPTH_FAST,),
-    Output.DEPTH_DIR: (Phase.DEPTH_FAST,),
+    **{(Output.PLUNGER_DIR, fault): (Phase.PLUNGER_FAST,) for fault in _ALL},
+    **{(Output.DEPTH_STEP, fault): (Phase.DEPTH_FAST,) for fault in _ALL},
+    **{(Output.DEPTH_DIR, fault): (Phase.DEPTH_FAST,) for fault in _ALL},
+    (Output.ENABLE, WireFault.HIGH): (Phase.BOOT,),
 }
 _OUTPUT_UNSEEN = {
     (Output.STRIKE_PEAK, WireFault.HIGH): "the needle does the same; the coil warms and is"
@@ -139,10 +142,10 @@ def outputs() -> list[Fault]:
         Fault(f"{output} {fault}", "output", wire(output, fault), codes,
               ("rail fell|rail is on|output",), TRAVEL_MS, harmless=True,
               keeps_rail=output is Output.ENABLE and fault is WireFault.HIGH,
-              bites_in=_OUTPUT_BITES_IN.get(output, ()),
+              bites_in=_OUTPUT_BITES_IN.get((output, fault), ()),
               unseen=_OUTPUT_UNSEEN.get((output, fault), ""))
         for output, codes in _OUTPUTS.items()
-        for fault in (WireFault.OPEN, WireFault.HIGH, WireFault.LOW)
+        for fault in _ALL
     ]  # fmt: skip
 
 

@@ -78,6 +78,8 @@ class TreatmentSession:
         self._find_again = find_again
         self._ledger = ledger
         self._fetched = False  # the ledger, since the session ended
+        self._unfetched = ""  # why not
+        self._warnings: list[str] = []
         self._book = ShotBook(
             records,
             dose_nl=thousandths(prescription.dose_ul),
@@ -113,7 +115,10 @@ class TreatmentSession:
         self._profile_id = plan.profile
         self._id = self._records.start(self._facts, begun and begun.mark(self._profile_id))
         self._book.begin(self._id)
-        for sentence in (*self._prescription.warnings, *(begun.notes if begun else ())):
+        for sentence in self._prescription.warnings:
+            self._note(EventKind.NOTE, sentence)
+        for sentence in begun.notes if begun else ():
+            self._view.step(sentence)
             self._note(EventKind.NOTE, sentence)
         if self._prescription.dose_ul and not plan.push_felt:
             self._view.step(_UNFELT)
@@ -209,6 +214,10 @@ class TreatmentSession:
         if self._id:
             self._records.add_event(self._id, kind, text)
 
+    def _warn(self, text: str) -> None:
+        self._warnings.append(text)
+        self._note(EventKind.NOTE, text)
+
     def _fetch_missed(self) -> Status:
         """Record what was told and did not arrive; return how the device stands."""
         client = self._device.client
@@ -295,13 +304,12 @@ class TreatmentSession:
             return
         try:
             for sentence in self._ledger.after(device):
-                self._note(EventKind.NOTE, sentence)
+                self._warn(sentence)
             self._fetched = True
         except RecordsError:
             raise
         except MesodriveError as error:
-            text = "The device's ledger was not fetched; run mesodrive ledger fetch."
-            self._note(EventKind.NOTE, f"{text} {error}")
+            self._unfetched = str(error)
 
     def _joined(self) -> Joined | None:
         """This session as the device's ledger has it; None when that is not known."""
@@ -313,8 +321,12 @@ class TreatmentSession:
         if joined := self._joined():
             uncertain_shots, lost = joined.uncertain_shots, joined.lost_shots
             uncertain_ul = joined.uncertain_nl / 1000
+        if self._fetched:
             for sentence in self._records.differences(self._id):
-                self._note(EventKind.NOTE, sentence)
+                self._warn(sentence)
+        elif self._ledger:
+            text = "The device's ledger was not fetched; run mesodrive ledger fetch."
+            self._warn(f"{text} {self._unfetched}".rstrip())
         self._records.finish(self._id, outcome, reason, uncertain_shots, uncertain_ul, lost)
         return Result(
             self._id,
@@ -326,6 +338,7 @@ class TreatmentSession:
             uncertain_shots,
             uncertain_ul,
             lost,
+            tuple(self._warnings),
         )
 
     def _make_safe(self) -> None:

@@ -52,9 +52,9 @@ def print_json(value: Any) -> None:
     print(json.dumps(value, ensure_ascii=False, indent=1, default=str))
 
 
-def say(text: str) -> None:
+def say(text: str, style: str | None = None) -> None:
     """A sentence for people; what it quotes (paths, names, the device's words) stays as it is."""
-    console.print(text, markup=False, highlight=False, soft_wrap=True)
+    console.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
 
 
 def print_table(

@@ -263,6 +263,7 @@ def _result(result: Result) -> dict[str, object]:
         "uncertain_shots": result.uncertain_shots,
         "uncertain_ul": result.uncertain_ul,
         "lost_shots": result.lost_shots,
+        "warnings": result.warnings,
     }
 
 
@@ -291,6 +292,8 @@ def _tell_end(result: Result) -> None:
         )
     if result.lost_shots:
         say(f"{result.lost_shots} of them were given; their reports are lost for good.")
+    for sentence in result.warnings:
+        say(f"WARNING: {sentence}", "bold red")
     say(f"Recorded as session {result.session_id[:8]}.")
 
 

@@ -87,17 +87,17 @@ def differences(account: Account, joined: Joined, recorded: Mapping[int, int]) -
     sentences: list[str] = []
     if joined.lost_shots:
         sentences.append(
-            f"The device's ledger knows of {_strikes(joined.lost_shots)} more than this host"
+            f"The device's ledger knows of {strikes(joined.lost_shots)} more than this host"
             " recorded; they were given."
         )
     if joined.unknown_shots:
         sentences.append(
-            f"This host recorded {_strikes(joined.unknown_shots)} that the device's ledger does"
+            f"This host recorded {strikes(joined.unknown_shots)} that the device's ledger does"
             " not have; keep the device out of use until service has looked at it."
         )
     if account.doubt_strikes:
         sentences.append(
-            f"{_strikes(account.doubt_strikes)}, {account.doubt_nl / 1000:.3f} µL, have no known"
+            f"{strikes(account.doubt_strikes)}, {account.doubt_nl / 1000:.3f} µL, have no known"
             " outcome on the device and count as given; resolve them with mesodrive ledger"
             " resolve."
         )
@@ -116,5 +116,6 @@ def _numbers(first: int, strikes: int) -> range:
     return range(first + 1, first + strikes + 1)
 
 
-def _strikes(count: int) -> str:
+def strikes(count: int) -> str:
+    """So many of them, in words."""
     return "1 strike" if count == 1 else f"{count} strikes"

@@ -12,6 +12,7 @@ from mesodrive.cli import output, session
 from mesodrive.presets import load_preset, prescribe
 from mesodrive.records import Records
 from mesodrive_rig.scripted import (
+    EMPTY_LEDGER,
     PLAN,
     PROFILE_ID,
     Exchange,
@@ -28,7 +29,7 @@ from mesodrive_rig.scripted import (
     state,
     status,
 )
-from mesodrive_wire import LIMIT
+from mesodrive_wire import LIMIT, WRONG_STATE
 
 from .test_commands import newer_schema, one_sentence
 
@@ -197,6 +198,27 @@ def test_reports_that_are_lost_for_good_are_told_and_kept(mesodrive: Mesodrive) 
     assert "38 of them were given; their reports are lost for good." in out
     assert json.loads(mesodrive("session", "show", "last", "--json")[1])["lost_shots"] == 38
     assert "38 of them were given; their reports" in mesodrive("session", "show", "last")[1]
+
+
+@pytest.mark.requirement("R16")
+@pytest.mark.parametrize("words", [(), ("--json",)], ids=["person", "program"])
+def test_a_ledger_that_does_not_bear_the_session_out_is_warned_of_and_exits_1(
+    mesodrive: Mesodrive, words: tuple[str, ...]
+) -> None:
+    begun = Exchange("ledger.head", result(EMPTY_LEDGER))
+    heads = Exchange("ledger.head", refusal(WRONG_STATE, "The flash is being read; wait."))
+    inform, stand, *rest = armed(*DONE)
+    with scripted_terminal(inform, stand, begun, *rest, END, heads) as (path, script):
+        code, out, err = mesodrive(*RUN, "--port", path, *words)
+    script.finish()
+    assert (code, err) == (1, "")
+    warning = "The device's ledger was not fetched; run mesodrive ledger fetch. The flash is"
+    if words:
+        end = json.loads(out.splitlines()[-1])
+        assert (end["event"], end["outcome"], len(end["warnings"])) == ("end", "complete", 1)
+        assert end["warnings"][0].startswith(warning)
+    else:
+        assert f"\nWARNING: {warning}" in out
 
 
 # the zone

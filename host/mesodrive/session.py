@@ -1,8 +1,8 @@
 """One treatment session: a device gives what a prescription says, and every shot is recorded.
 
 A shot is safe on disk before it is shown. Whatever ends the session (the last shot, a person, a
-fault, a lost cable, a full disk), the device is stopped first and the record then says what is
-certain and what is not.
+fault, a lost cable, a full disk, an output that nobody reads), the device is stopped first and the
+record then says what is certain and what is not.
 """
 
 import math
@@ -13,6 +13,7 @@ from typing import Any
 
 from mesodrive.device import Device, State, Status
 from mesodrive.errors import MesodriveError
+from mesodrive.guarded_view import GuardedView, UnreadError
 from mesodrive.ledger.join import Joined
 from mesodrive.ledger.keeper import LedgerKeeper
 from mesodrive.link.client import DeviceSilentError, RefusedError
@@ -73,7 +74,7 @@ class TreatmentSession:
         self._prescription = prescription
         self._profile = prescription.to_profile()
         self._facts = SessionFacts.of(preset, prescription, device.info.model_dump(), operator)
-        self._view = view
+        self._view = GuardedView(view)
         self._primed = primed
         self._find_again = find_again
         self._ledger = ledger
@@ -84,7 +85,7 @@ class TreatmentSession:
             records,
             dose_nl=thousandths(prescription.dose_ul),
             depth_um=thousandths(prescription.depth_mm),
-            show=view.shot,
+            show=self._view.shot,
             truth=truth,
         )
         self._id = ""
@@ -135,10 +136,13 @@ class TreatmentSession:
     def _treat(self) -> Result:
         stopped_because = None
         try:
-            self._prepare()
-            self._watch()
+            with self._view.ending():
+                self._prepare()
+                self._watch()
         except KeyboardInterrupt:
             stopped_because = "A person stopped it at the host."
+        except UnreadError as error:
+            stopped_because = f"The host stopped it, for its output could not be written: {error}."
         except RefusedError as refusal:
             stopped_because = str(refusal)
         with undisturbed():
@@ -339,6 +343,7 @@ class TreatmentSession:
             uncertain_ul,
             lost,
             tuple(self._warnings),
+            self._view.unread,
         )
 
     def _make_safe(self) -> None:

@@ -37,7 +37,8 @@ class View(Protocol):
 @dataclass(frozen=True)
 class Result:
     """How the session ended. `warnings` are what the device's ledger says otherwise than this
-    host's record, what is wrong with it, and whether it could not be asked."""
+    host's record, what is wrong with it, and whether it could not be asked. `unread` says why the
+    view could not be written to its end, or is empty."""
 
     session_id: str
     outcome: SessionOutcome
@@ -49,6 +50,7 @@ class Result:
     uncertain_ul: float
     lost_shots: int
     warnings: tuple[str, ...]
+    unread: str
 
     @property
     def as_planned(self) -> bool:

@@ -1,8 +1,8 @@
 """One treatment session: a device gives what a prescription says, and every shot is recorded.
 
 A shot is safe on disk before it is shown. Whatever ends the session (the last shot, a person, a
-fault, a lost cable, a full disk), the device is stopped first and the record then says what is
-certain and what is not.
+fault, a lost cable, a full disk, an output that nobody reads), the device is stopped first and the
+record then says what is certain and what is not.
 """
 
 import math
@@ -13,6 +13,7 @@ from typing import Any
 
 from mesodrive.device import Device, State, Status
 from mesodrive.errors import MesodriveError
+from mesodrive.guarded_view import GuardedView, UnreadError
 from mesodrive.ledger.join import Joined
 from mesodrive.ledger.keeper import LedgerKeeper
 from mesodrive.link.client import DeviceSilentError, RefusedError
@@ -73,16 +74,18 @@ class TreatmentSession:
         self._prescription = prescription
         self._profile = prescription.to_profile()
         self._facts = SessionFacts.of(preset, prescription, device.info.model_dump(), operator)
-        self._view = view
+        self._view = GuardedView(view)
         self._primed = primed
         self._find_again = find_again
         self._ledger = ledger
         self._fetched = False  # the ledger, since the session ended
+        self._unfetched = ""  # why not
+        self._warnings: list[str] = []
         self._book = ShotBook(
             records,
             dose_nl=thousandths(prescription.dose_ul),
             depth_um=thousandths(prescription.depth_mm),
-            show=view.shot,
+            show=self._view.shot,
             truth=truth,
         )
         self._id = ""
@@ -113,7 +116,10 @@ class TreatmentSession:
         self._profile_id = plan.profile
         self._id = self._records.start(self._facts, begun and begun.mark(self._profile_id))
         self._book.begin(self._id)
-        for sentence in (*self._prescription.warnings, *(begun.notes if begun else ())):
+        for sentence in self._prescription.warnings:
+            self._note(EventKind.NOTE, sentence)
+        for sentence in begun.notes if begun else ():
+            self._view.step(sentence)
             self._note(EventKind.NOTE, sentence)
         if self._prescription.dose_ul and not plan.push_felt:
             self._view.step(_UNFELT)
@@ -130,10 +136,13 @@ class TreatmentSession:
     def _treat(self) -> Result:
         stopped_because = None
         try:
-            self._prepare()
-            self._watch()
+            with self._view.ending():
+                self._prepare()
+                self._watch()
         except KeyboardInterrupt:
             stopped_because = "A person stopped it at the host."
+        except UnreadError as error:
+            stopped_because = f"The host stopped it, for its output could not be written: {error}."
         except RefusedError as refusal:
             stopped_because = str(refusal)
         with undisturbed():
@@ -208,6 +217,10 @@ class TreatmentSession:
     def _note(self, kind: EventKind, text: str) -> None:
         if self._id:
             self._records.add_event(self._id, kind, text)
+
+    def _warn(self, text: str) -> None:
+        self._warnings.append(text)
+        self._note(EventKind.NOTE, text)
 
     def _fetch_missed(self) -> Status:
         """Record what was told and did not arrive; return how the device stands."""
@@ -295,13 +308,12 @@ class TreatmentSession:
             return
         try:
             for sentence in self._ledger.after(device):
-                self._note(EventKind.NOTE, sentence)
+                self._warn(sentence)
             self._fetched = True
         except RecordsError:
             raise
         except MesodriveError as error:
-            text = "The device's ledger was not fetched; run mesodrive ledger fetch."
-            self._note(EventKind.NOTE, f"{text} {error}")
+            self._unfetched = str(error)
 
     def _joined(self) -> Joined | None:
         """This session as the device's ledger has it; None when that is not known."""
@@ -313,8 +325,12 @@ class TreatmentSession:
         if joined := self._joined():
             uncertain_shots, lost = joined.uncertain_shots, joined.lost_shots
             uncertain_ul = joined.uncertain_nl / 1000
+        if self._fetched:
             for sentence in self._records.differences(self._id):
-                self._note(EventKind.NOTE, sentence)
+                self._warn(sentence)
+        elif self._ledger:
+            text = "The device's ledger was not fetched; run mesodrive ledger fetch."
+            self._warn(f"{text} {self._unfetched}".rstrip())
         self._records.finish(self._id, outcome, reason, uncertain_shots, uncertain_ul, lost)
         return Result(
             self._id,
@@ -326,6 +342,8 @@ class TreatmentSession:
             uncertain_shots,
             uncertain_ul,
             lost,
+            tuple(self._warnings),
+            self._view.unread,
         )
 
     def _make_safe(self) -> None:

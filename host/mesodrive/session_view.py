@@ -36,7 +36,9 @@ class View(Protocol):
 
 @dataclass(frozen=True)
 class Result:
-    """How the session ended."""
+    """How the session ended. `warnings` are what the device's ledger says otherwise than this
+    host's record, what is wrong with it, and whether it could not be asked. `unread` says why the
+    view could not be written to its end, or is empty."""
 
     session_id: str
     outcome: SessionOutcome
@@ -47,12 +49,16 @@ class Result:
     uncertain_shots: int
     uncertain_ul: float
     lost_shots: int
+    warnings: tuple[str, ...]
+    unread: str
 
     @property
     def as_planned(self) -> bool:
-        """Whether every shot was given in full, and that is certain."""
+        """Whether every shot was given in full, and that is certain and borne out by the device's
+        ledger."""
         complete = self.outcome is SessionOutcome.COMPLETE
-        return complete and not self.cut_short and not self.uncertain_shots
+        certain = not self.cut_short and not self.uncertain_shots
+        return complete and certain and not self.warnings
 
 
 def doubts(doses: Sequence[Doubt]) -> str:

@@ -1,7 +1,11 @@
 """What the commands have in common: options, tables, JSON."""
 
+import errno
 import json
+import os
+import sys
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -31,7 +35,14 @@ RecordsOption = Annotated[
     typer.Option("--records", help="Database of sessions. Also MESODRIVE_RECORDS."),
 ]
 
-console = Console()
+
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Rich would end the program, and a session that is under way is to be closed first."""
+        raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
+
+
+console = _Console()
 
 
 def open_device(port: str | None, serial: str | None, role: Role | None = None) -> Device:
@@ -52,9 +63,18 @@ def print_json(value: Any) -> None:
     print(json.dumps(value, ensure_ascii=False, indent=1, default=str))
 
 
-def say(text: str) -> None:
+def say(text: str, style: str | None = None) -> None:
     """A sentence for people; what it quotes (paths, names, the device's words) stays as it is."""
-    console.print(text, markup=False, highlight=False, soft_wrap=True)
+    console.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
+
+
+def give_up_stdout() -> None:
+    """Nobody reads stdout; what is left to be written must not fail again when the program
+    leaves."""
+    with suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
 
 
 def print_table(

@@ -1,6 +1,7 @@
 """Commands for sessions and their records."""
 
 import json as jsonlib
+import sys
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -13,6 +14,7 @@ from mesodrive.cli.output import (
     PortOption,
     RecordsOption,
     SerialOption,
+    give_up_stdout,
     name_and_value,
     open_device,
     print_json,
@@ -136,11 +138,16 @@ def run(
             )
         with view:
             result = treatment.run()
-    if json:
-        print(jsonlib.dumps({"event": "end", **_result(result)}), flush=True)
-    else:
-        _tell_end(result)
-    raise typer.Exit(0 if result.as_planned else 1)
+    unread = result.unread or _tell_end(result, json=json)
+    if unread:
+        give_up_stdout()
+        print(
+            f"mesodrive: The output could not be written ({unread}); session"
+            f" {result.session_id[:8]} ended as {result.outcome.value}: see mesodrive session"
+            f" show {result.session_id[:8]}.",
+            file=sys.stderr,
+        )
+    raise typer.Exit(0 if result.as_planned and not unread else 1)
 
 
 @app.command("list")
@@ -202,7 +209,10 @@ def show(session: IdArgument, records: RecordsOption = None, json: JsonOption = 
         [(f"{e.at:%H:%M:%S}", e.kind.value, e.text) for e in record.events],
     )
     say(record.reason)
-    if record.uncertain_shots:
+    if record.uncertain_shots is None:
+        way = "" if record.ledger else "; connect the device and run mesodrive ledger fetch"
+        say(f"Not known: how many shots were given beyond those recorded{way}.")
+    elif record.uncertain_shots:
         say(f"Not certain: up to {record.uncertain_shots} shots, {record.uncertain_ul} µL.")
     if record.lost_shots:
         say(f"{record.lost_shots} of them were given; their reports are lost for good.")
@@ -263,6 +273,7 @@ def _result(result: Result) -> dict[str, object]:
         "uncertain_shots": result.uncertain_shots,
         "uncertain_ul": result.uncertain_ul,
         "lost_shots": result.lost_shots,
+        "warnings": result.warnings,
     }
 
 
@@ -282,7 +293,19 @@ def _tell(prescription: Prescription) -> None:
         say(f"  {change.name}: {change.used} instead of {change.preset}{beyond}")
 
 
-def _tell_end(result: Result) -> None:
+def _tell_end(result: Result, *, json: bool) -> str:
+    """Say how it ended; return why that could not be written, or nothing."""
+    try:
+        if json:
+            print(jsonlib.dumps({"event": "end", **_result(result)}), flush=True)
+        else:
+            _say_end(result)
+    except OSError as error:
+        return error.strerror or str(error)
+    return ""
+
+
+def _say_end(result: Result) -> None:
     say(f"{result.outcome.value}: {result.shots} shots, {result.dose_ul:.3f} µL. {result.reason}")
     if result.uncertain_shots:
         say(
@@ -291,6 +314,8 @@ def _tell_end(result: Result) -> None:
         )
     if result.lost_shots:
         say(f"{result.lost_shots} of them were given; their reports are lost for good.")
+    for sentence in result.warnings:
+        say(f"WARNING: {sentence}", "bold red")
     say(f"Recorded as session {result.session_id[:8]}.")
 
 

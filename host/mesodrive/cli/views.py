@@ -1,6 +1,7 @@
 """Where a session is watched: on a screen, or by a program."""
 
 import json
+from contextlib import suppress
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -39,7 +40,8 @@ class TableView:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._progress.stop()
+        with suppress(OSError):  # when nobody reads it; the session's end is told otherwise
+            self._progress.stop()
 
     def step(self, text: str) -> None:
         self._say(text)

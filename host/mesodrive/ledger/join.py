@@ -26,6 +26,16 @@ class Joined:
         return not (self.uncertain_shots or self.unknown_shots)
 
 
+@dataclass(frozen=True)
+class Recorded:
+    """Of a dose, `strikes` were begun at least, and `told_nl` is what the recorded ones gave;
+    `nl` is the same with each strike whose report is missing as planned."""
+
+    strikes: int
+    nl: int
+    told_nl: int
+
+
 def join(doses: Sequence[Dose], recorded: Mapping[int, int]) -> Joined:
     """Lay recorded shots, number → nL given, over the doses of their session, in order.
 
@@ -53,15 +63,23 @@ def join(doses: Sequence[Dose], recorded: Mapping[int, int]) -> Joined:
     return Joined(lost + others, nl, lost, unknown)
 
 
-def suggested(doses: Sequence[Dose], recorded: Mapping[int, int], number: int) -> tuple[int, int]:
-    """Strikes and nL that this host recorded of the dose `number`: at least so much was given."""
+def suggested(doses: Sequence[Dose], recorded: Mapping[int, int], number: int) -> Recorded:
+    """What this host's record says of the dose `number`.
+
+    A report can be lost on the line, and strikes begin in the order of their numbers: each before
+    one that is recorded was begun too.
+    """
     first = 0
     for dose in doses:
         if dose.number == number:
-            told = [recorded[n] for n in _numbers(first, dose.strikes) if n in recorded]
-            return len(told), sum(told)
+            told = {n: recorded[n] for n in _numbers(first, dose.strikes) if n in recorded}
+            begun = max(told, default=first) - first
+            told_nl = sum(told.values())
+            nl = told_nl + (begun - len(told)) * dose.planned_nl
+            # Each report is rounded, and no dose gave more than was announced.
+            return Recorded(begun, min(nl, dose.given_nl), min(told_nl, dose.given_nl))
         first += dose.strikes
-    return 0, 0
+    return Recorded(0, 0, 0)
 
 
 def differences(account: Account, joined: Joined, recorded: Mapping[int, int]) -> list[str]:
@@ -69,17 +87,17 @@ def differences(account: Account, joined: Joined, recorded: Mapping[int, int]) -
     sentences: list[str] = []
     if joined.lost_shots:
         sentences.append(
-            f"The device's ledger knows of {_strikes(joined.lost_shots)} more than this host"
+            f"The device's ledger knows of {strikes(joined.lost_shots)} more than this host"
             " recorded; they were given."
         )
     if joined.unknown_shots:
         sentences.append(
-            f"This host recorded {_strikes(joined.unknown_shots)} that the device's ledger does"
+            f"This host recorded {strikes(joined.unknown_shots)} that the device's ledger does"
             " not have; keep the device out of use until service has looked at it."
         )
     if account.doubt_strikes:
         sentences.append(
-            f"{_strikes(account.doubt_strikes)}, {account.doubt_nl / 1000:.3f} µL, have no known"
+            f"{strikes(account.doubt_strikes)}, {account.doubt_nl / 1000:.3f} µL, have no known"
             " outcome on the device and count as given; resolve them with mesodrive ledger"
             " resolve."
         )
@@ -98,5 +116,6 @@ def _numbers(first: int, strikes: int) -> range:
     return range(first + 1, first + strikes + 1)
 
 
-def _strikes(count: int) -> str:
+def strikes(count: int) -> str:
+    """So many of them, in words."""
     return "1 strike" if count == 1 else f"{count} strikes"

@@ -6,6 +6,7 @@ from mesodrive.device import Device
 from mesodrive.errors import MesodriveError
 from mesodrive.ledger.fetch import Fetched, fetch, sign
 from mesodrive.ledger.host_key import HostKey
+from mesodrive.ledger.join import strikes
 from mesodrive.link.client import RefusedError
 from mesodrive.records import LedgerMark, Records
 
@@ -21,7 +22,8 @@ class LedgerError(MesodriveError):
 
 @dataclass(frozen=True)
 class Begun:
-    """Where a session begins: after record `after` of that ledger."""
+    """Where a session begins: after record `after` of that ledger. `notes` are what a person is
+    to know of the ledger before anything moves."""
 
     ledger: int
     after: int
@@ -36,6 +38,7 @@ class LedgerKeeper:
     """`key` is that with which this host countersigns."""
 
     def __init__(self, records: Records, key: HostKey):
+        self._records = records
         self._store = records.ledgers
         self._key = key
 
@@ -49,7 +52,7 @@ class LedgerKeeper:
         return Begun(
             fetched.ledger.key,
             head.sequence if head else 0,
-            tuple(flaw.text for flaw in fetched.flaws),
+            (*(flaw.text for flaw in fetched.flaws), *self._contradiction(fetched.ledger.key)),
         )
 
     def after(self, device: Device) -> list[str]:
@@ -70,6 +73,19 @@ class LedgerKeeper:
         except RefusedError as refusal:  # nobody is logged in any more; the next session signs
             found.append(f"The device's ledger was fetched and not countersigned: {refusal}")
         return found
+
+    def _contradiction(self, ledger: int) -> list[str]:
+        """Whether the session before recorded shots that the ledger does not have."""
+        sessions = self._store.sessions(ledger)
+        last = sessions[max(sessions)] if sessions else ""
+        joined = self._records.joined(last) if last else None
+        if joined is None or not joined.unknown_shots:
+            return []
+        return [
+            f"The session before this one, {last[:8]}, recorded {strikes(joined.unknown_shots)}"
+            " that the device's ledger does not have; stop and keep the device out of use until"
+            " service has looked at it."
+        ]
 
     def _fetch(self, device: Device) -> Fetched:
         return fetch(device, device.info.serial, self._store, self._key)

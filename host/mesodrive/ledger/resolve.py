@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from mesodrive.errors import MesodriveError
 from mesodrive.ledger.fetch import Fetched
+from mesodrive.ledger.join import Recorded
 from mesodrive.records import LedgerStore
 
 
@@ -14,14 +15,14 @@ class ResolveError(MesodriveError):
 
 @dataclass(frozen=True)
 class Doubtful:
-    """A dose in doubt. `recorded` is what this host recorded of it at least, strikes and nL; None
-    when no session of this host made it."""
+    """A dose in doubt. `recorded` is what this host recorded of it; None when no session of this
+    host made it."""
 
     number: int
     strikes: int
     dose_nl: int
     session: str
-    recorded: tuple[int, int] | None
+    recorded: Recorded | None
 
     @property
     def primes(self) -> bool:
@@ -35,7 +36,7 @@ class Doubtful:
     def recorded_text(self) -> str:
         if self.recorded is None or self.primes:
             return "nothing"
-        return f"{self.recorded[0]} strikes, {self.recorded[1] / 1000:.3f} µL, or more"
+        return f"{self.recorded.strikes} strikes, {self.recorded.nl / 1000:.3f} µL, or more"
 
     def as_dict(self) -> dict[str, object]:
         """For a program; volumes in µL."""
@@ -45,8 +46,8 @@ class Doubtful:
             "strikes": self.strikes,
             "volume_ul": self.total_nl / 1000,
             "session_id": self.session or None,
-            "recorded_strikes": recorded and recorded[0],
-            "recorded_ul": recorded and recorded[1] / 1000,
+            "recorded_strikes": recorded and recorded.strikes,
+            "recorded_ul": recorded and recorded.nl / 1000,
         }
 
 
@@ -66,7 +67,7 @@ def doubtful(fetched: Fetched, store: LedgerStore) -> list[Doubtful]:
     found: list[Doubtful] = []
     for dose in fetched.told.in_doubt:
         recorded = None if fetched.refused else store.recorded(fetched.ledger.key, dose.number)
-        session, figures = (recorded[0], recorded[1:]) if recorded else ("", None)
+        session, figures = recorded or ("", None)
         found.append(Doubtful(dose.number, dose.strikes, dose.dose_nl, session, figures))
     return found
 
@@ -95,7 +96,7 @@ def resolution(
                 f"This host recorded nothing of dose {doubt.number}; say --strikes and --volume,"
                 " or --in-full."
             )
-        return _said(doubt, *doubt.recorded)
+        return _said(doubt, doubt.recorded.strikes, doubt.recorded.nl)
     if volume_ul is None or (strikes is None and not doubt.primes):
         raise ResolveError("Give both --strikes and --volume; for priming, --volume alone.")
     if not 0 <= volume_ul * 1000 <= doubt.total_nl:
@@ -119,15 +120,15 @@ def _meant(doubts: Sequence[Doubtful], number: int | None) -> Doubtful:
 
 
 def _said(doubt: Doubtful, strikes: int, given_nl: int) -> Resolution:
-    least = doubt.recorded if doubt.recorded and not doubt.primes else (0, 0)
-    if not least[0] <= strikes <= doubt.strikes:
+    least = doubt.recorded if doubt.recorded and not doubt.primes else Recorded(0, 0, 0)
+    if not least.strikes <= strikes <= doubt.strikes:
         raise ResolveError(
             f"{strikes} strikes cannot be: dose {doubt.number} gave at most {doubt.strikes}, and"
-            f" this host recorded {least[0]}; correct it."
+            f" by what this host recorded at least {least.strikes}; correct it."
         )
-    if given_nl < least[1]:
+    if given_nl < least.told_nl:
         raise ResolveError(
-            f"{given_nl / 1000:.3f} µL cannot be: this host recorded {least[1] / 1000:.3f} µL of"
-            f" dose {doubt.number}; correct it."
+            f"{given_nl / 1000:.3f} µL cannot be: this host recorded {least.told_nl / 1000:.3f} µL"
+            f" of dose {doubt.number}; correct it."
         )
     return Resolution(doubt.number, strikes, given_nl, doubt.strikes, doubt.total_nl)

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from mesodrive.ledger.doses import Account, Dose
-from mesodrive.ledger.join import Joined, differences, join, suggested
+from mesodrive.ledger.join import Joined, Recorded, differences, join, suggested
 from mesodrive.records.ledger_facts import LedgerDose, SessionLedger
 from mesodrive.records.ledger_links import is_complete, session_doses
 from mesodrive.records.models import (
@@ -68,7 +68,7 @@ def joining(db: Session, row: SessionRow) -> Joining | None:
     return Joining(link, session_doses(db, link), recorded, is_complete(db, link))
 
 
-def recorded_of(db: Session, key: int, number: int) -> tuple[str, int, int] | None:
+def recorded_of(db: Session, key: int, number: int) -> tuple[str, Recorded] | None:
     """See LedgerStore.recorded."""
     found = db.execute(
         sa.select(SessionRow, SessionLedgerRow)
@@ -82,7 +82,7 @@ def recorded_of(db: Session, key: int, number: int) -> tuple[str, int, int] | No
         return None
     if all(dose.number != number for dose in joined.doses):
         return None  # made under another host's profile
-    return (found[0].id, *suggested(joined.doses, joined.recorded, number))
+    return found[0].id, suggested(joined.doses, joined.recorded, number)
 
 
 def account(db: Session, joining: Joining) -> SessionLedger | None:

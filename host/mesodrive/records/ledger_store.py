@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from mesodrive.ledger import Head, Row
 from mesodrive.ledger.doses import Dose, doses_of
+from mesodrive.ledger.join import Recorded
 from mesodrive.ledger.rows import (
     Boot,
     Cartridge,
@@ -222,9 +223,9 @@ class LedgerStore:
             )
             return {sequence: session for sequence, session in db.execute(query) if sequence}
 
-    def recorded(self, key: int, number: int) -> tuple[str, int, int] | None:
-        """Of a dose by its number: the session, and the strikes and nL that this host recorded of
-        it, at least; None when no session of this host made it."""
+    def recorded(self, key: int, number: int) -> tuple[str, Recorded] | None:
+        """Of a dose by its number: the session, and what this host recorded of it; None when no
+        session of this host made it."""
         with self._transaction(self._engine) as db:
             return recorded_of(db, key, number)
 

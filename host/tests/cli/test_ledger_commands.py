@@ -42,21 +42,25 @@ def device() -> LedgerModel:
     return device
 
 
-@pytest.fixture
-def recorded(house: Path, device: LedgerModel) -> str:
-    """The session of that device, of which this host recorded five shots; its id."""
-    del device
+def recorded_session(house: Path, *numbers: int, dose_nl: int = 10_000) -> str:
+    """A session of that device, of which this host recorded these shots; its id."""
     preset = load_preset("nappage")
     facts = SessionFacts.of(preset, prescribe(preset), INFO)
     with Records.open(house / "records.db") as records:
         ledger = records.ledgers.begin(SERIAL)
         id = records.start(facts, LedgerMark(ledger.key, 0, PROFILE))
-        told = Shots.of({"lost": 0, "rows": [row(n, dose_nl=10_000) for n in range(1, 6)]})
+        told = Shots.of({"lost": 0, "rows": [row(n, dose_nl=dose_nl) for n in numbers]})
         reports = [
             ShotReport.of(shot, commanded_nl=10_000, commanded_depth_um=3000) for shot in told.rows
         ]
         records.add_shots(id, reports)
     return id
+
+
+@pytest.fixture
+def recorded(house: Path) -> str:
+    """The session with five shots; its id."""
+    return recorded_session(house, *range(1, 6))
 
 
 def test_show_has_totals_and_what_is_in_doubt_with_what_was_recorded(
@@ -180,7 +184,7 @@ def test_resolve_says_what_it_will_do_and_does_it(
         (("--as-recorded", "--in-full"), "Say what was given"),
         (("--strikes", 4), "Give both --strikes and --volume"),
         (("--strikes", 11, "--volume", 50), "11 strikes cannot be"),
-        (("--strikes", 2, "--volume", 50), "this host recorded 3"),
+        (("--strikes", 2, "--volume", 50), "this host recorded at least 3"),
         (("--strikes", 4, "--volume", 101), "is not between 0 and 100.000"),
         (("--strikes", 4, "--volume", 5), "this host recorded 30.000"),
         (("9", "--in-full"), "Dose 9 is not in doubt; those in doubt are 6"),
@@ -194,6 +198,47 @@ def test_what_cannot_be_said_of_a_dose_is_one_sentence_and_changes_nothing(
     assert code == 1
     assert says in one_sentence(err)
     assert len(device.in_doubt) == 1
+
+
+@pytest.mark.requirement("R16")
+def test_a_strike_before_a_recorded_one_was_given_though_its_report_was_lost(
+    mesodrive: Mesodrive, house: Path, device: LedgerModel
+) -> None:
+    recorded_session(house, 1, 2, 3, 4, 5, 7)
+    with plugged(device) as port:
+        assert "5 strikes, 50.000 µL, or more" in mesodrive("ledger", "show", *port)[1]
+    fewer = ("--strikes", 4, "--volume", 50, "--yes")
+    with plugged(device) as port:
+        code, _, err = mesodrive("ledger", "resolve", *fewer, *port)
+    assert (code, len(device.in_doubt)) == (1, 1)
+    assert "this host recorded at least 5" in one_sentence(err)
+    with plugged(device) as port:
+        assert mesodrive("ledger", "resolve", "--as-recorded", "--yes", *port)[0] == 0
+    assert device.ledger.totals.delivered_nl == 20_000 + 50_000
+    told = json.loads(mesodrive("session", "show", "last", "--json")[1])
+    assert (told["uncertain_shots"], told["ledger"]["unknown_shots"]) == (1, 0)
+
+
+@pytest.mark.requirement("R16")
+def test_a_strike_whose_report_was_lost_may_have_given_less_than_was_planned(
+    mesodrive: Mesodrive, house: Path, device: LedgerModel
+) -> None:
+    recorded_session(house, 1, 2, 3, 4, 5, 7)
+    less = ("--strikes", 5, "--volume", 40, "--yes")
+    with plugged(device) as port:
+        assert mesodrive("ledger", "resolve", *less, *port)[0] == 0
+    assert device.ledger.totals.delivered_nl == 20_000 + 40_000
+
+
+@pytest.mark.requirement("R16")
+@pytest.mark.parametrize("way", ["--as-recorded", "--in-full"])
+def test_reports_that_are_rounded_up_do_not_keep_a_dose_in_doubt(
+    mesodrive: Mesodrive, house: Path, device: LedgerModel, way: str
+) -> None:
+    recorded_session(house, *range(1, 13), dose_nl=10_003)
+    with plugged(device) as port:
+        assert mesodrive("ledger", "resolve", way, "--yes", *port)[0] == 0
+    assert device.ledger.totals.delivered_nl == 20_000 + 100_000
 
 
 def test_a_person_who_says_no_changes_nothing(mesodrive: Mesodrive, device: LedgerModel) -> None:

@@ -2,7 +2,9 @@
 
 import csv
 import json
-from collections.abc import Callable
+import subprocess
+import sys
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +12,10 @@ import pytest
 
 from mesodrive.cli import output, session
 from mesodrive.presets import load_preset, prescribe
-from mesodrive.records import Records
+from mesodrive.records import Records, SessionFacts, SessionOutcome
 from mesodrive_rig.scripted import (
+    EMPTY_LEDGER,
+    INFO,
     PLAN,
     PROFILE_ID,
     Exchange,
@@ -28,7 +32,7 @@ from mesodrive_rig.scripted import (
     state,
     status,
 )
-from mesodrive_wire import LIMIT
+from mesodrive_wire import LIMIT, WRONG_STATE
 
 from .test_commands import newer_schema, one_sentence
 
@@ -197,6 +201,95 @@ def test_reports_that_are_lost_for_good_are_told_and_kept(mesodrive: Mesodrive) 
     assert "38 of them were given; their reports are lost for good." in out
     assert json.loads(mesodrive("session", "show", "last", "--json")[1])["lost_shots"] == 38
     assert "38 of them were given; their reports" in mesodrive("session", "show", "last")[1]
+
+
+@pytest.mark.requirement("R16")
+@pytest.mark.parametrize("words", [(), ("--json",)], ids=["person", "program"])
+def test_a_ledger_that_does_not_bear_the_session_out_is_warned_of_and_exits_1(
+    mesodrive: Mesodrive, words: tuple[str, ...]
+) -> None:
+    begun = Exchange("ledger.head", result(EMPTY_LEDGER))
+    heads = Exchange("ledger.head", refusal(WRONG_STATE, "The flash is being read; wait."))
+    inform, stand, *rest = armed(*DONE)
+    with scripted_terminal(inform, stand, begun, *rest, END, heads) as (path, script):
+        code, out, err = mesodrive(*RUN, "--port", path, *words)
+    script.finish()
+    assert (code, err) == (1, "")
+    warning = "The device's ledger was not fetched; run mesodrive ledger fetch. The flash is"
+    if words:
+        end = json.loads(out.splitlines()[-1])
+        assert (end["event"], end["outcome"], len(end["warnings"])) == ("end", "complete", 1)
+        assert end["warnings"][0].startswith(warning)
+    else:
+        assert f"\nWARNING: {warning}" in out
+
+
+def left_alone(path: str, wanted: Collection[str], *words: str) -> tuple[int, str]:
+    """`session run` as a program of its own, of whose output nobody reads more once these were
+    there: its exit code and stderr."""
+    command = [sys.executable, "-m", "mesodrive", "session", "run", "nappage", "--yes"]
+    with subprocess.Popen(
+        [*command, "--port", path, *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout
+        assert process.stderr
+        missing = set(wanted)
+        while missing:
+            line = process.stdout.readline()
+            assert line, process.stderr.read()
+            missing = {what for what in missing if what not in line}
+        process.stdout.close()
+        err = process.stderr.read()
+    return process.returncode, err
+
+
+@pytest.mark.requirement("R27")
+@pytest.mark.parametrize(
+    ("until", "words"),
+    [("shot   1", ()), ('"event": "shot"', ("--json",))],
+    ids=["person", "program"],
+)
+def test_a_session_whose_output_nobody_reads_any_more_is_stopped_told_and_closed(
+    house: Path, until: str, words: tuple[str, ...]
+) -> None:
+    off = Exchange("disarm", *state(6, "READY", "disarmed"), result({"state": "READY"}))
+    with scripted_terminal(*armed(shot(4, 1), 1.0, shot(5, 2)), off, END) as (path, script):
+        code, err = left_alone(path, [until], *words)
+    script.finish()
+    assert code == 1
+    assert "The output could not be written (Broken pipe); session " in one_sentence(err)
+    with Records.open(house / "records.db") as records:
+        record = records.session("last")
+    assert (record.outcome, record.uncertain_shots) == (SessionOutcome.STOPPED, 0)
+    assert "its output could not be written: Broken pipe" in record.reason
+    assert [one.number for one in record.shots] == [1, 2]
+
+
+@pytest.mark.usefixtures("house")
+def test_a_session_that_was_complete_when_its_output_failed_says_so_and_exits_1() -> None:
+    begun = Exchange("ledger.head", result(EMPTY_LEDGER))
+    slow = Exchange("ledger.head", 1.0, result(EMPTY_LEDGER))
+    inform, stand, *rest = armed(*DONE)
+    script = (inform, stand, begun, *rest, END, slow)
+    wanted = ('"number": 2', "all shots are done")
+    with scripted_terminal(*script) as (path, _):
+        code, err = left_alone(path, wanted, "--json", "--shots", "2")
+    assert code == 1
+    assert "ended as complete: see mesodrive session show" in one_sentence(err)
+
+
+def test_a_session_without_an_end_shows_that_what_it_gave_is_not_known(
+    mesodrive: Mesodrive, house: Path
+) -> None:
+    preset = load_preset("nappage")
+    with Records.open(house / "records.db") as records:
+        records.start(SessionFacts.of(preset, prescribe(preset), INFO))
+    assert "not known" in mesodrive("session", "list")[1]
+    shown = mesodrive("session", "show", "last")[1]
+    assert "Not known: how many shots were given beyond those recorded; connect" in shown
 
 
 # the zone

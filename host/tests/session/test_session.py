@@ -1,5 +1,6 @@
 """A session prepares, arms, and records until it is over; however it ends, the record is true."""
 
+import errno
 import sqlite3
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -149,6 +150,11 @@ def ended(
     done: int, name: str = "READY", why: str = "all shots are done", **more: Any
 ) -> Exchange:
     return status(state=name, why=why, profile=PROFILE_ID, shots_done=done, **more)
+
+
+def missed(*numbers: int) -> Exchange:
+    """These strikes are asked for."""
+    return Exchange("shots", result({"lost": 0, "rows": [row(number) for number in numbers]}))
 
 
 ALL_DONE = (*shots(1, 2, 3), *state(10, "READY", "all shots are done"))
@@ -336,6 +342,49 @@ def interrupt_at(what: object) -> Callable[[Any], None]:
             raise KeyboardInterrupt
 
     return look
+
+
+def nobody_reads(_: object) -> None:
+    raise BrokenPipeError(errno.EPIPE, "Broken pipe")
+
+
+OFF = Exchange("disarm", *state(10, "READY"), result({"state": "READY"}))
+NOBODY = "The host stopped it, for its output could not be written: Broken pipe."
+
+
+@pytest.mark.requirement("R27")
+def test_a_session_that_nobody_reads_any_more_is_stopped_and_closed(records: Records) -> None:
+    here = Treatment(records, *armed(*shots(1, 2)), OFF, ended(3), missed(3), shots=20)
+    here.view.at_shot = lambda one: nobody_reads(one) if one.number == 2 else None
+    given = here.run()
+    assert (given.outcome, given.reason, given.unread) == (
+        SessionOutcome.STOPPED,
+        NOBODY,
+        "Broken pipe",
+    )
+    assert here.recorded == [1, 2, 3]
+    assert (here.record.reason, here.record.uncertain_shots) == (NOBODY, 0)
+    assert here.view.all("shot") == [1, 2]
+
+
+def test_nothing_moves_when_nobody_reads_from_the_beginning(
+    records: Records, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = Treatment(records, *loaded(), OFF, ended(0))
+    monkeypatch.setattr(here.view, "step", nobody_reads)
+    assert here.run().reason == NOBODY
+    assert here.asked == ["info", "status", "profile.load", "disarm", "status"]
+
+
+def test_an_output_that_fails_when_all_is_over_does_not_keep_the_record_open(
+    records: Records,
+) -> None:
+    done = state(9, "READY", "all shots are done")
+    here = Treatment(records, *armed(*shots(1, 2), *done), ended(3), missed(3))
+    here.view.at_shot = lambda one: nobody_reads(one) if one.number == 3 else None
+    given = here.run()
+    assert (given.outcome, given.unread) == (SessionOutcome.COMPLETE, "Broken pipe")
+    assert (here.recorded, here.record.outcome) == ([1, 2, 3], SessionOutcome.COMPLETE)
 
 
 def test_a_person_stops_it_and_every_shot_stays(records: Records) -> None:

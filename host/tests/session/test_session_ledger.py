@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
@@ -13,6 +12,7 @@ from mesodrive.ledger.keeper import LedgerError, LedgerKeeper
 from mesodrive.presets import load_preset, prescribe
 from mesodrive.records import Records, SessionOutcome, SessionRecord
 from mesodrive.session import SessionError, TreatmentSession
+from mesodrive.session_view import Result
 from mesodrive_rig.ledger_model import LedgerModel
 from mesodrive_rig.scripted import (
     PLAN,
@@ -40,9 +40,14 @@ TWO_DONE = {**STATUS, "state": "READY", "profile": PROFILE_ID, "shots_done": 2}
 
 
 class Unwatched:
-    """A view without eyes."""
+    """A view that only remembers the steps."""
 
-    def step(self, text: str) -> None: ...
+    def __init__(self) -> None:
+        self.steps: list[str] = []
+
+    def step(self, text: str) -> None:
+        self.steps.append(text)
+
     def state(self, state: str, why: str) -> None: ...
     def shot(self, report: object) -> None: ...
     def live(self, status: object, coverage: object) -> None: ...
@@ -67,6 +72,8 @@ class Clinic:
         self.model = LedgerModel()
         self.shots = shots
         self.port = ScriptedPort()
+        self.view = Unwatched()
+        self.ended: Result | None = None
 
     def armed(self, *items: Item, planned: int) -> tuple[Exchange, ...]:
         """From the start to the armed device, which has announced a pull and does `items`."""
@@ -94,12 +101,12 @@ class Clinic:
                 raise MesodriveError("There is none.")
             return Device(found)
 
-        TreatmentSession(
+        self.ended = TreatmentSession(
             Device(self.port),
             self.records,
             PRESET,
             replace(prescribe(PRESET, shots=self.shots)),
-            Unwatched(),
+            self.view,
             find_again=find_again,
             ledger=LedgerKeeper(self.records, KEY),
         ).run()
@@ -111,12 +118,21 @@ class Clinic:
         ((number, _, _),) = self.model.ledger.pending
         self.model.end(number, strikes, strikes * 9997)
 
-    def over(self, strikes: int, **changes: Any) -> Exchange:
-        """The status of a device whose pull has just ended."""
-        told = status(profile=PROFILE_ID, shots_done=strikes, state="READY", **changes)
+    def over(self, strikes: int, *, in_ledger: int | None = None) -> Exchange:
+        """The status of a device whose pull has just ended; its ledger may have other strikes."""
+        told = status(profile=PROFILE_ID, shots_done=strikes, state="READY")
         answer = told.arrivals[0][0]
         assert callable(answer)
-        return Exchange("status", does(lambda: self.end(strikes), answer))
+        kept = strikes if in_ledger is None else in_ledger
+        return Exchange("status", does(lambda: self.end(kept), answer))
+
+    def warned(self) -> str:
+        """What the session's end warned of; then it was not as planned."""
+        assert self.ended
+        assert self.ended.as_planned == (not self.ended.warnings)
+        noted = [event.text for event in self.records.session("last").events]
+        assert set(self.ended.warnings) <= set(noted)
+        return " ".join(self.ended.warnings)
 
 
 @pytest.fixture
@@ -136,6 +152,9 @@ def test_a_session_ends_with_its_ledger_fetched_and_countersigned(clinic: Clinic
     assert ledger
     assert (ledger.strikes, ledger.given_ul, ledger.whole) == (3, 29.991, True)
     assert ledger.differences == ()
+    assert clinic.warned() == ""
+    assert clinic.ended
+    assert clinic.ended.as_planned
     known = clinic.records.ledgers.current(record.facts.device.serial)
     assert known
     assert clinic.records.ledgers.raws(known.key) == clinic.model.all()
@@ -221,6 +240,7 @@ def test_a_ledger_that_cannot_be_fetched_afterwards_costs_the_session_nothing(
     assert record.uncertain_shots == 0
     (told,) = [one.text for one in record.events if "ledger" in one.text]
     assert "was not fetched; run mesodrive ledger fetch" in told
+    assert clinic.warned() == told
 
 
 def test_a_device_that_wants_a_login_again_is_fetched_all_the_same(clinic: Clinic) -> None:
@@ -231,6 +251,7 @@ def test_a_device_that_wants_a_login_again_is_fetched_all_the_same(clinic: Clini
     assert record.ledger.strikes == 3
     (told,) = [one.text for one in record.events if "ledger" in one.text]
     assert told.endswith("was fetched and not countersigned: Log in first.")
+    assert clinic.warned() == told
 
 
 def test_a_device_that_gave_more_than_this_host_recorded_is_told(clinic: Clinic) -> None:
@@ -241,3 +262,31 @@ def test_a_device_that_gave_more_than_this_host_recorded_is_told(clinic: Clinic)
     assert [one.number for one in record.shots] == [1, 2]
     assert (record.uncertain_shots, record.lost_shots) == (1, 1)
     assert any("1 strike more than this host recorded" in event.text for event in record.events)
+
+
+def test_a_shot_that_the_ledger_does_not_have_is_warned_of_at_the_end_and_before_the_next(
+    clinic: Clinic,
+) -> None:
+    clinic.treat(*clinic.armed(*SHOTS, *READY, planned=3), clinic.over(3, in_ledger=2))
+    assert clinic.ended
+    assert clinic.ended.outcome is SessionOutcome.COMPLETE
+    assert "1 strike that the device's ledger does not have; keep the" in clinic.warned()
+    first = clinic.ended.session_id
+    assert clinic.view.steps[0].startswith("homing")
+    clinic.view.steps.clear()
+    clinic.treat(*clinic.armed(*SHOTS, *READY, planned=3), clinic.over(3))
+    told, homing, *_ = clinic.view.steps
+    assert told.startswith(f"The session before this one, {first[:8]}, recorded 1 strike that")
+    assert homing.startswith("homing")
+
+
+def test_records_of_the_session_that_cannot_be_read_are_warned_of(clinic: Clinic) -> None:
+    nothing = Exchange("ledger.records", result({"rows": []}))
+    record = clinic.treat(*clinic.armed(*SHOTS, *READY, planned=3), clinic.over(3), nothing)
+    assert record.outcome is SessionOutcome.COMPLETE
+    assert "are missing; the device cannot read them." in clinic.warned()
+
+
+def test_a_device_that_is_gone_for_good_is_to_be_fetched_later(clinic: Clinic) -> None:
+    clinic.treat(*clinic.armed(0.4, shot(3, 1), 0.4, Vanish(), planned=3))
+    assert clinic.warned() == "The device's ledger was not fetched; run mesodrive ledger fetch."

@@ -51,6 +51,10 @@ class KeyStore:
         kept = self._read(serial)
         return [kept[name] for name in (role, f"{role} next") if name in kept]
 
+    def pending(self, serial: str, role: Role) -> bytes | None:
+        """The key that is on its way, if one is: nobody knows whether the device has it."""
+        return self._read(serial).get(f"{role} next")
+
     def put(self, serial: str, role: Role, key: bytes) -> None:
         """Keep the key that holds."""
         kept = self._read(serial)

@@ -1,13 +1,15 @@
 """No frame whatever harms the device, and the campaign would notice if one did."""
 
+import json
+import subprocess
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from mesodrive_rig.campaigns.fuzz import calls, lines, on_micropython
+from mesodrive_rig.campaigns.fuzz import calls, lenient, lines, on_micropython
 from mesodrive_rig.campaigns.fuzz.__main__ import metrics, run
-from mesodrive_rig.campaigns.fuzz.findings import WRONG
+from mesodrive_rig.campaigns.fuzz.findings import ACCEPTED, REFUSED, WRONG, Findings
 from mesodrive_rig.campaigns.fuzz.frames import sealed
 from mesodrive_rig.campaigns.fuzz.oracle import request_in
 from mesodrive_rig.campaigns.pure_firmware import firmware
@@ -125,6 +127,106 @@ def test_the_oracle_knows_a_request(line: bytes):
     assert request_in(sealed(line)[:-1]) is not None
     assert request_in(line) is None
     assert request_in(sealed(line.replace(b"7", b"0"))[:-1]) is None
+
+
+def ping(id: int) -> bytes:
+    return sealed(b'{"jsonrpc":"2.0","id":%d,"method":"ping"}' % id)
+
+
+def compared(stream: bytes, ran: list[tuple[int, bytes]]) -> dict[str, int]:
+    """What is found wrong when these lines have run under MicroPython, as these ids."""
+    findings = Findings()
+    on_micropython.compare(findings, stream, [(id, line[:-1]) for id, line in ran])
+    assert findings.accepted + findings.wrong[ACCEPTED] >= len(ran)
+    return dict(findings.wrong)
+
+
+@pytest.mark.requirement("R16")
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"jsonrpc":"1.0","id":8,"method":"home","params":{"a":[[[[[[[8]]]]]]]}}',
+        b'{"jsonrpc":"2.0","id":8,"method":"home","params":{"a":[[[[[8]]]]]}}',
+        b'{"jsonrpc":"2.0","id":8.0,"method":"home"}',
+        b'{"jsonrpc":"2.0","id":8,"method":8}',
+        b'{"jsonrpc":"2.0","id":8,"method":"home","more":8}',
+        b'{"jsonrpc":"2.0","id":7,"method":"home","params":{"a":8}}',  # stale
+        b'{"jsonrpc":"2.0","id":18,"method":"home"}',  # not as 8
+        b'{"jsonrpc":"1.0",,"id":8,"method":"home"}',  # no JSON, and no request either
+        b'{"jsonrpc":"2.0","id":9,,"method":"home8"}',
+        b'{"jsonrpc":"2.0","id":8,"method":"home"}}',
+        b'{"jsonrpc":"2.0","id":8,"method":"home","params":[8',
+        b"8",
+    ],
+)
+def test_what_ran_under_micropython_and_is_no_request_is_found(body: bytes):
+    line = sealed(body)
+    wrong = compared(ping(7) + line + ping(30), [(7, ping(7)), (8, line), (30, ping(30))])
+    assert wrong == {ACCEPTED: 1}
+
+
+def test_a_request_that_is_json_to_micropython_only_may_run():
+    line = sealed(b'{"jsonrpc":"2.0",,"id" 8,"method":"home"')
+    assert compared(ping(7) + line + ping(30), [(7, ping(7)), (8, line), (30, ping(30))]) == {}
+
+
+@pytest.mark.requirement("R16")
+def test_what_ran_under_micropython_unsealed_twice_or_out_of_order_is_found():
+    spoilt = ping(8).replace(b"8", b"9", 1)
+    assert compared(ping(7) + spoilt, [(7, ping(7)), (9, spoilt)]) == {ACCEPTED: 1}
+    assert compared(ping(7) * 2, [(7, ping(7))] * 2) == {ACCEPTED: 1}
+    swapped = [(8, ping(8)), (7, ping(7))]
+    assert compared(ping(7) + ping(8), swapped) == {ACCEPTED: 1, REFUSED: 1}
+    assert compared(ping(7) + ping(8), [(8, ping(8))]) == {REFUSED: 1}
+
+
+BODIES = [
+    b'{"a",1 "b" [2 3],,}',
+    b'{"a":[1}]',
+    b'[1,[2],{"a":1}',
+    b'{"a":1,"b"}',
+    b'{"a" {"b"} "c" "d" 5}',
+    rb'"\j\"\u0041\n"',
+    b"[-007,0.5,true,false,null]",
+    b"[ , ",
+    b"[1]\x0b",
+    b"",
+    b"]",
+    b"1 2",
+    b"[1]]",
+    b'{"a',
+    b"{[1]:2}",
+    b"[1-2]",
+    b"[1\x0b]",
+    b"[x]",
+    b'"\0"',
+    b'"\xff"',
+]
+READ = """
+import json
+for body in %r:
+    try:
+        print(json.dumps(json.loads(body.decode())))
+    except ValueError:
+        print()
+"""
+
+
+def leniently(body: bytes) -> object:
+    try:
+        return lenient.read(body)
+    except ValueError:
+        return None
+
+
+def test_json_is_read_as_leniently_as_by_micropython_and_no_more():
+    ran = subprocess.run(
+        [on_micropython.MICROPYTHON, "-c", READ % BODIES], capture_output=True, check=True
+    )
+    told = ran.stdout.decode().splitlines()
+    read = dict(zip(BODIES, (json.loads(line) if line else None for line in told), strict=True))
+    assert read == {body: leniently(body) for body in BODIES}
+    assert sum(value is not None for value in read.values()) == 9
 
 
 def test_all_that_can_be_wrong_has_a_bound():

@@ -183,7 +183,18 @@ def test_a_cartridge_that_cannot_be_is_refused(figures: dict[str, float]):
         CartridgeSpec(**figures)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("figures", [{"inner_diameter_mm": 0.0}, {"fill_ul": -1.0}])
+@pytest.mark.parametrize(
+    "figures",
+    [
+        {"inner_diameter_mm": 0.0},
+        {"inner_diameter_mm": math.nan},
+        {"fill_ul": -1.0},
+        {"fill_ul": math.nan},
+        {"fill_ul": math.inf},
+        {"empty_mm": math.inf},
+        {"friction_n": math.nan},
+    ],
+)
 def test_a_syringe_that_cannot_be_is_refused(figures: dict[str, float]):
     with pytest.raises(MesodriveError):
         SyringeSpec(**figures)  # type: ignore[arg-type]

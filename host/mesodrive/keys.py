@@ -15,6 +15,7 @@ import platformdirs
 
 from mesodrive.access import KEY_BYTES, Role
 from mesodrive.errors import MesodriveError
+from mesodrive.lasting import make_folder, sync_folder
 
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
@@ -49,6 +50,10 @@ class KeyStore:
         """The keys that may be right: none, one, or two while one is on its way."""
         kept = self._read(serial)
         return [kept[name] for name in (role, f"{role} next") if name in kept]
+
+    def pending(self, serial: str, role: Role) -> bytes | None:
+        """The key that is on its way, if one is: nobody knows whether the device has it."""
+        return self._read(serial).get(f"{role} next")
 
     def put(self, serial: str, role: Role, key: bytes) -> None:
         """Keep the key that holds."""
@@ -86,7 +91,7 @@ class KeyStore:
 
     def _write(self, serial: str, keys: dict[str, bytes]) -> None:
         path = self.path(serial)
-        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_folder(self.folder, mode=0o700)
         beside = path.with_suffix(f".{os.getpid()}")
         beside.unlink(missing_ok=True)
         descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -95,3 +100,4 @@ class KeyStore:
             file.flush()
             os.fsync(file.fileno())
         beside.replace(path)
+        sync_folder(self.folder)

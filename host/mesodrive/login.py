@@ -30,7 +30,7 @@ def log_in(device: Device, store: KeyStore, role: Role) -> None:
                 raise
             _sit_out(device, refusal)
         else:
-            if len(candidates) > 1:
+            if store.pending(info.serial, role):
                 store.put(info.serial, role, key)
             return
 
@@ -62,6 +62,12 @@ def change(device: Device, store: KeyStore, role: Role) -> None:
     """Replace the key of `role` by a new one; takes service's key."""
     serial = device.info.serial
     log_in(device, store, "service")
+    if begun := store.pending(serial, role):
+        # The device may have it from a change that was cut short: a newer one in its place in the
+        # store could leave here no key that holds.
+        device.set_key(role, begun)
+        store.put(serial, role, begun)
+        log_in(device, store, "service")  # a proof ends with the key that is set
     key = new_key()
     store.put_next(serial, role, key)
     device.set_key(role, key)

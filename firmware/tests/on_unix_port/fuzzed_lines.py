@@ -1,9 +1,11 @@
-"""fuzzed_lines.py FILE: all of FILE into a link; print the id of each request that was run, and at
-last how much the heap held after each tenth."""
+"""fuzzed_lines.py FILE: all of FILE into a link; print the id of each request that was run and
+its line in hex, and at last how much the heap held after each tenth."""
 
 import gc
 import sys
+from binascii import hexlify
 
+from injector import link as under_test
 from injector.link import Link
 
 
@@ -34,12 +36,19 @@ class Methods:
 
     def get(self, _name):
         def handler(_params, _answer):
-            print(link.last_id)
+            print(link.last_id, hexlify(taken[0]).decode())
             return {}
 
         return handler
 
 
+def decode(line, usual=under_test.decode):
+    taken[0] = line
+    return usual(line)
+
+
+taken = [b""]  # the line that the link is at
+under_test.decode = decode
 with open(sys.argv[1], "rb") as file:  # noqa: PTH123
     arrived = file.read()
 line = Line(arrived)
@@ -49,6 +58,7 @@ tenth = len(arrived) // 10
 while line.left():
     link.step()
     if line.left() < len(arrived) - tenth * (len(heaps) + 1):
+        taken[0] = b""
         gc.collect()
         heaps.append(gc.mem_alloc())
 link.step()

@@ -20,10 +20,15 @@ class SyringeSpec:
     friction_n: float = 2.0  # of the plunger, sliding or stuck
 
     def __post_init__(self) -> None:
-        if self.inner_diameter_mm <= 0 or min(self.fill_ul, self.friction_n) < 0:
+        numbers = (self.inner_diameter_mm, self.fill_ul, self.empty_mm, self.friction_n)
+        if (
+            not all(map(math.isfinite, numbers))
+            or self.inner_diameter_mm <= 0
+            or min(self.fill_ul, self.friction_n) < 0
+        ):
             raise MesodriveError(
                 "A syringe needs an inner diameter above 0, and a fill and a friction of 0 or "
-                "more; correct it."
+                "more, all of them finite; correct it."
             )
 
     @classmethod

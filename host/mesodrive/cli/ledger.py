@@ -1,6 +1,7 @@
 """Commands for the ledger: what the device itself has on record of every dose."""
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import Annotated
 
 import typer
@@ -258,10 +259,12 @@ def resolve(
 
 def _fetch(device: Device, book: Records, *, anew: bool = False, quiet: bool) -> Fetched:
     key = HostKey.load()
-    with console.status("The ledger is fetched…") as status:
+    # on a forced terminal it writes to stdout, where --json has only JSON
+    shown = nullcontext() if quiet else console.status("The ledger is fetched…")
+    with shown as status:
 
         def tell(done: int, total: int) -> None:
-            if not quiet:
+            if status:
                 status.update(f"The ledger is fetched: {done} of {total} records")
 
         return fetch(device, device.info.serial, book.ledgers, key, anew=anew, progress=tell)

@@ -10,6 +10,7 @@ from pathlib import Path
 import platformdirs
 
 from mesodrive.errors import MesodriveError
+from mesodrive.lasting import make_folder, sync_folder
 
 _SIZE = 32
 _OTHERS = 0o077
@@ -35,7 +36,7 @@ class HostKey:
         none. Raises HostKeyError."""
         path = path or default_path()
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(path.parent)
             try:
                 return cls(_read(path))
             except FileNotFoundError:
@@ -86,3 +87,4 @@ def _make(path: Path) -> None:
             os.link(part, path)
     finally:
         part.unlink(missing_ok=True)
+    sync_folder(path.parent)

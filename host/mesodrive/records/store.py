@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from mesodrive import __version__
+from mesodrive.lasting import make_folder
 from mesodrive.ledger.join import Joined
 from mesodrive.records.database import default_path, open_database, writer
 from mesodrive.records.errors import RecordsError, in_one_sentence
@@ -59,7 +60,7 @@ class Records:
         """
         path = path or default_path()
         with in_one_sentence(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(path.parent)
         return cls(path, open_database(path, lock_timeout_s))
 
     def close(self) -> None:

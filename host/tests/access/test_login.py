@@ -1,7 +1,10 @@
 """Claiming, logging in and changing keys, against the firmware's own access module."""
 
+from collections.abc import Callable
+
 import pytest
 
+from mesodrive.access import Role
 from mesodrive.keys import KeysError, KeyStore
 from mesodrive.link.client import RefusedError
 from mesodrive.login import change, claim, log_in
@@ -10,6 +13,7 @@ from mesodrive_wire import UNAUTHORIZED
 
 pytestmark = pytest.mark.requirement("R28")
 SERIAL = "5eed"
+SetKey = Callable[[Role, bytes], None]
 
 
 def test_a_new_device_is_told_apart_and_claimed(new: Bench, keys: KeyStore):
@@ -104,6 +108,58 @@ def test_a_change_whose_answer_was_lost_locks_nobody_out(
     with bench.restart() as device:
         log_in(device, keys, "operator")
     assert len(keys.candidates(SERIAL, "operator")) == 1
+
+
+@pytest.mark.parametrize("cuts", [(True, False), (True, True), (False, True), (False, False)])
+@pytest.mark.parametrize("of", ["change", "claim"])
+def test_however_often_a_change_is_cut_short_the_key_that_holds_is_kept(
+    new: Bench, keys: KeyStore, monkeypatch: pytest.MonkeyPatch, of: str, cuts: tuple[bool, bool]
+):
+    if of == "change":
+        with new.connect() as device:
+            claim(device, keys)
+        new.restart().close()
+    for number, arrived in enumerate(cuts):
+        device = new.connect()
+        usual = device.set_key
+
+        def set_key(
+            role: Role, key: bytes, usual: SetKey = usual, arrived: bool = arrived
+        ) -> None:
+            if role == "service" or arrived:
+                usual(role, key)
+            if role == "operator":
+                raise OSError("the cable is out")
+
+        monkeypatch.setattr(device, "set_key", set_key)
+        claims = of == "claim" and number == 0
+        with pytest.raises(OSError, match="cable"):
+            claim(device, keys) if claims else change(device, keys, "operator")
+        device.close()
+        new.restart().close()
+    device = new.connect()
+    if any(cuts) or of == "change":
+        log_in(device, keys, "operator")
+        assert keys.pending(SERIAL, "operator") is None
+    change(device, keys, "operator")
+    assert device.status().role == "operator"
+    device.close()
+
+
+@pytest.mark.parametrize("arrived", [False, True])
+def test_a_change_after_one_that_was_cut_short_gives_a_key_that_nobody_has_seen(
+    owned: tuple[Bench, KeyStore], arrived: bool
+):
+    bench, keys = owned
+    begun = bytes(range(32))
+    with bench.connect() as device:
+        log_in(device, keys, "service")
+        keys.put_next(SERIAL, "operator", begun)
+        if arrived:
+            device.set_key("operator", begun)
+        change(device, keys, "operator")
+    (key,) = keys.candidates(SERIAL, "operator")
+    assert key != begun
 
 
 def test_who_has_to_wait_long_is_told_so_at_once(owned: tuple[Bench, KeyStore]):

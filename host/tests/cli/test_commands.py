@@ -17,6 +17,7 @@ import typer
 from mesodrive import __version__
 from mesodrive.cli import app
 from mesodrive.records import Records
+from mesodrive_rig import sim
 from mesodrive_rig.scripted import (
     INFO,
     STATUS,
@@ -236,6 +237,20 @@ def test_a_silent_port_is_one_sentence(mesodrive: Mesodrive) -> None:
         code, out, err = mesodrive("info", "--port", path)
     assert (code, out) == (1, "")
     assert "does not answer" in one_sentence(err)
+
+
+def never(*_: object, **__: object) -> None:
+    raise AssertionError("It was not refused.")
+
+
+@pytest.mark.parametrize("fill", ["nan", "inf", "-1"])
+def test_a_syringe_that_cannot_be_is_not_simulated(
+    mesodrive: Mesodrive, monkeypatch: pytest.MonkeyPatch, fill: str
+) -> None:
+    monkeypatch.setattr(sim, "Simulator", never)
+    code, out, err = mesodrive("sim", "--fill", fill)
+    assert (code, out) == (1, "")
+    assert "a fill" in one_sentence(err)
 
 
 def test_info_as_json_holds_what_people_see(mesodrive: Mesodrive) -> None:

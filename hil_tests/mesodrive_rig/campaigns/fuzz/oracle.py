@@ -40,14 +40,27 @@ def is_sealed(line: bytes) -> bool:
     return sealed is not None and zlib.crc32(sealed[1]) == int(sealed[2], 16)
 
 
+def body_in(line: bytes) -> bytes:
+    """A sealed line without its checksum."""
+    return line.rstrip(b"\r")[:-9]
+
+
 def request_in(line: bytes) -> Request | None:
     """The request of a line, or None when it is none."""
-    if not is_sealed(line):
-        return None
+    return as_request(json.loads(body_in(line))) if is_sealed(line) and is_json(line) else None
+
+
+def is_json(line: bytes) -> bool:
+    """Whether a sealed line is JSON by the standard."""
     try:
-        message: Any = json.loads(line.rstrip(b"\r")[:-9].decode("utf-8"))
+        json.loads(body_in(line).decode("utf-8"))
     except (ValueError, RecursionError):
-        return None
+        return False
+    return True
+
+
+def as_request(message: Any) -> Request | None:
+    """What was read, as a request, or None when it is none."""
     if not isinstance(message, dict):
         return None
     whole: dict[str, Any] = message  # pyright: ignore[reportUnknownVariableType]

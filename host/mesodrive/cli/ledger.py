@@ -210,7 +210,11 @@ def resolve(
         float | None, typer.Option("--volume", help="Volume that was given in all, µL.")
     ] = None,
     as_recorded: Annotated[
-        bool, typer.Option("--as-recorded", help="Take what this computer recorded of it.")
+        bool,
+        typer.Option(
+            "--as-recorded",
+            help="What this computer recorded, and two strikes in full that may have followed.",
+        ),
     ] = False,
     in_full: Annotated[
         bool, typer.Option("--in-full", help="Take all that was announced as given.")

@@ -51,6 +51,11 @@ class Doubtful:
         }
 
 
+# Strikes beyond those recorded that may have begun when the device was cut off: one under way, one
+# that had ended and was not told yet. Those with a dose are further apart than the looks.
+_UNTOLD = 2
+
+
 @dataclass(frozen=True)
 class Resolution:
     """What will be said of a dose of at most `of_strikes` and `of_nl`."""
@@ -96,7 +101,10 @@ def resolution(
                 f"This host recorded nothing of dose {doubt.number}; say --strikes and --volume,"
                 " or --in-full."
             )
-        return _said(doubt, doubt.recorded.strikes, doubt.recorded.nl)
+        recorded = doubt.recorded
+        untold = min(_UNTOLD, doubt.strikes - recorded.strikes)
+        given_nl = min(recorded.nl + untold * doubt.dose_nl, doubt.total_nl)
+        return _said(doubt, recorded.strikes + untold, given_nl)
     if volume_ul is None or (strikes is None and not doubt.primes):
         raise ResolveError("Give both --strikes and --volume; for priming, --volume alone.")
     if not 0 <= volume_ul * 1000 <= doubt.total_nl:

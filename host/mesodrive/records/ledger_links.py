@@ -12,31 +12,35 @@ _DOSE_KINDS = ("profile", "intent", "outcome", "resolved")
 
 
 def link_sessions(db: Session, key: int) -> None:
-    """Give each session that has none its profile record, if that is here by now."""
+    """Give each session that has none its profile record, if that is here by now.
+
+    That is the first profile record after what the ledger held when the session began: no other
+    is sure to be its own, for any host may load the same profile later. Where a record in between
+    is missing nobody knows which was the first; the session then keeps the bound that it has.
+    """
     waiting = db.scalars(
         sa.select(SessionLedgerRow)
         .where(SessionLedgerRow.ledger_key == key, SessionLedgerRow.sequence.is_(None))
         .order_by(SessionLedgerRow.session_key)
     ).all()
     for link in waiting:
-        taken = sa.select(SessionLedgerRow.sequence).where(
-            SessionLedgerRow.ledger_key == key, SessionLedgerRow.sequence.is_not(None)
-        )
-        profiles = db.scalars(
+        later = sa.and_(LedgerRecordRow.ledger_key == key, LedgerRecordRow.sequence > link.after)
+        raw = db.scalar(
             sa.select(LedgerRecordRow.raw)
-            .where(
-                LedgerRecordRow.ledger_key == key,
-                LedgerRecordRow.kind == "profile",
-                LedgerRecordRow.sequence > link.after,
-                LedgerRecordRow.sequence.not_in(taken),
-            )
+            .where(later, LedgerRecordRow.kind == "profile")
             .order_by(LedgerRecordRow.sequence)
+            .limit(1)
         )
-        for row in map(Row.parse, profiles):
-            if isinstance(row.event, ProfileLoaded) and row.event.profile == link.profile:
-                link.sequence = row.sequence
-                db.flush()
-                break
+        if raw is None:
+            continue
+        first = Row.parse(raw)
+        here = db.scalar(
+            sa.select(sa.func.count()).where(later, LedgerRecordRow.sequence <= first.sequence)
+        )
+        is_own = isinstance(first.event, ProfileLoaded) and first.event.profile == link.profile
+        if is_own and here == first.sequence - link.after:
+            link.sequence = first.sequence
+            db.flush()
 
 
 def session_doses(db: Session, link: SessionLedgerRow) -> list[Dose]:

@@ -169,6 +169,34 @@ def test_a_volume_that_is_another_one_is_told(house: House):
     assert "says 21.000 µL were given and this host recorded 20.000" in ledger.differences[0]
 
 
+def test_a_session_whose_own_records_are_gone_gets_nothing_of_another_with_the_same_profile(
+    house: House,
+):
+    house.device.work(1)
+    id = house.begin()
+    house.record(id, 1, 2)
+    house.device.pull(2)
+    for _ in range(700):  # the ring goes round under another host
+        house.device.load(PROFILE)
+        house.device.pull(9)
+    assert not fetch(house.device, SERIAL, house.records.ledgers).whole
+    assert house.records.session(id).ledger is None
+    assert house.records.session(id).uncertain_shots is None
+
+
+def test_only_the_first_profile_record_after_its_beginning_can_be_a_sessions_own(house: House):
+    house.fetch()
+    ledger = house.records.ledgers.current(SERIAL)
+    assert ledger
+    after = ledger.head.sequence if ledger.head else 0
+    id = house.records.start(house.facts, LedgerMark(ledger.key, after, PROFILE))
+    house.device.load(PROFILE + 1)
+    house.device.load(PROFILE)
+    house.device.pull(9)
+    house.fetch()
+    assert house.records.session(id).ledger is None
+
+
 def test_what_another_host_did_in_between_belongs_to_no_session_of_ours(house: House):
     first = house.begin()
     house.device.pull(1)

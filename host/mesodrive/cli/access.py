@@ -197,7 +197,7 @@ def _set(
         name, value = name_and_value(text)
         if name not in names:
             raise MesodriveError(f"There is no {name} here; it is one of {', '.join(names)}.")
-        if not math.isfinite(value):
+        if not math.isfinite(value * names[name][1]):
             raise MesodriveError(f"{text} is no number; write NAME=VALUE, e.g. dose=20.")
         wire, scale, _ = names[name]
         wanted.append((wire, round(value * scale)))

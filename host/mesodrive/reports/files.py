@@ -18,6 +18,8 @@ def write_whole(path: Path, text: str) -> None:
     Raises ReportError when the disk is full or the place cannot be written to; then nothing of
     the new file remains, unless it is the disk itself that fails at the very end.
     """
+    if not path.name:
+        raise ReportError(f"{path} is a folder; give the name of a file.")
     part = path.with_name(f".{path.name}.{uuid4().hex[:8]}.part")
     try:
         make_folder(path.parent)

@@ -1,5 +1,6 @@
 """The short form of the faults campaign (`make faults`): some faults in some phases."""
 
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -98,15 +99,15 @@ def test_cases_of_another_image_do_not_count_and_a_failure_that_passed_later_is_
 ):
     image, log = tmp_path / "image", tmp_path / "cases"
     image.write_bytes(b"one")
-    with Cases(log, image, resumes=False) as cases:
+    with closing(Cases(log, image, resumes=False)) as cases:
         cases.add(replace(NAMED, verdict="not noticed"))
         cases.add(replace(NAMED, fault="b"))
         assert cases.failed_first == 0
         cases.add(NAMED)
         assert cases.failed_first == 1
-    with Cases(log, image, resumes=True) as cases:
+    with closing(Cases(log, image, resumes=True)) as cases:
         assert cases.last == {("a", "ready"): NAMED, ("b", "ready"): replace(NAMED, fault="b")}
         assert cases.failed_first == 1
     image.write_bytes(b"another")
-    with Cases(log, image, resumes=True) as cases:
+    with closing(Cases(log, image, resumes=True)) as cases:
         assert cases.last == {}

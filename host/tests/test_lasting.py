@@ -98,6 +98,7 @@ def test_a_share_that_syncs_no_folders_is_written_to_all_the_same(
     monkeypatch.setattr(os, "fsync", fsync)
     make_folder(tmp_path / "new")
     sync_folder(tmp_path)
+    assert (tmp_path / "new").is_dir()
 
 
 def test_a_disk_that_fails_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -213,7 +213,7 @@ def resolve(
         bool,
         typer.Option(
             "--as-recorded",
-            help="What this computer recorded, and two strikes in full that may have followed.",
+            help="What this computer recorded, and in full what may have followed untold.",
         ),
     ] = False,
     in_full: Annotated[

@@ -1,9 +1,15 @@
 """A session as this host recorded it beside the same session as the device's ledger has it."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from mesodrive.ledger.doses import Account, Dose
+
+# How long a device strikes on unheard: 0.5 s of silence and one look, its reports before that on
+# the way, and what the host takes from one reading to the next.
+_UNHEARD_MS = 1000.0
+_AT_ONCE = 2  # besides: the strike under way, and the one whose report is made
 
 
 @dataclass(frozen=True)
@@ -29,11 +35,13 @@ class Joined:
 @dataclass(frozen=True)
 class Recorded:
     """Of a dose, `strikes` were begun at least, and `told_nl` is what the recorded ones gave;
-    `nl` is the same with each strike whose report is missing as planned."""
+    `nl` is the same with each strike whose report is missing as planned. `untold` more may have
+    begun after the last that is recorded."""
 
     strikes: int
     nl: int
     told_nl: int
+    untold: int
 
 
 def join(doses: Sequence[Dose], recorded: Mapping[int, int]) -> Joined:
@@ -63,7 +71,9 @@ def join(doses: Sequence[Dose], recorded: Mapping[int, int]) -> Joined:
     return Joined(lost + others, nl, lost, unknown)
 
 
-def suggested(doses: Sequence[Dose], recorded: Mapping[int, int], number: int) -> Recorded:
+def suggested(
+    doses: Sequence[Dose], recorded: Mapping[int, int], number: int, period_ms: float
+) -> Recorded:
     """What this host's record says of the dose `number`.
 
     A report can be lost on the line, and strikes begin in the order of their numbers: each before
@@ -77,9 +87,10 @@ def suggested(doses: Sequence[Dose], recorded: Mapping[int, int], number: int) -
             told_nl = sum(told.values())
             nl = told_nl + (begun - len(told)) * dose.planned_nl
             # Each report is rounded, and no dose gave more than was announced.
-            return Recorded(begun, min(nl, dose.given_nl), min(told_nl, dose.given_nl))
+            untold = _AT_ONCE + math.floor(_UNHEARD_MS / period_ms)
+            return Recorded(begun, min(nl, dose.given_nl), min(told_nl, dose.given_nl), untold)
         first += dose.strikes
-    return Recorded(0, 0, 0)
+    return Recorded(0, 0, 0, 0)
 
 
 def differences(account: Account, joined: Joined, recorded: Mapping[int, int]) -> list[str]:

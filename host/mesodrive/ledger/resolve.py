@@ -51,11 +51,6 @@ class Doubtful:
         }
 
 
-# Strikes beyond those recorded that may have begun when the device was cut off: one under way, one
-# that had ended and was not told yet. Those with a dose are further apart than the looks.
-_UNTOLD = 2
-
-
 @dataclass(frozen=True)
 class Resolution:
     """What will be said of a dose of at most `of_strikes` and `of_nl`."""
@@ -102,7 +97,7 @@ def resolution(
                 " or --in-full."
             )
         recorded = doubt.recorded
-        untold = min(_UNTOLD, doubt.strikes - recorded.strikes)
+        untold = min(recorded.untold, doubt.strikes - recorded.strikes)
         given_nl = min(recorded.nl + untold * doubt.dose_nl, doubt.total_nl)
         return _said(doubt, recorded.strikes + untold, given_nl)
     if volume_ul is None or (strikes is None and not doubt.primes):
@@ -128,7 +123,7 @@ def _meant(doubts: Sequence[Doubtful], number: int | None) -> Doubtful:
 
 
 def _said(doubt: Doubtful, strikes: int, given_nl: int) -> Resolution:
-    least = doubt.recorded if doubt.recorded and not doubt.primes else Recorded(0, 0, 0)
+    least = doubt.recorded if doubt.recorded and not doubt.primes else Recorded(0, 0, 0, 0)
     if not least.strikes <= strikes <= doubt.strikes:
         raise ResolveError(
             f"{strikes} strikes cannot be: dose {doubt.number} gave at most {doubt.strikes}, and"

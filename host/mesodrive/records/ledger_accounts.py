@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from mesodrive.ledger.doses import Account, Dose
 from mesodrive.ledger.join import Joined, Recorded, differences, join, suggested
+from mesodrive.records.facts import PresetAsRun
 from mesodrive.records.ledger_facts import LedgerDose, SessionLedger
 from mesodrive.records.ledger_links import is_complete, session_doses
 from mesodrive.records.models import (
@@ -82,7 +83,8 @@ def recorded_of(db: Session, key: int, number: int) -> tuple[str, Recorded] | No
         return None
     if all(dose.number != number for dose in joined.doses):
         return None  # made under another host's profile
-    return found[0].id, suggested(joined.doses, joined.recorded, number)
+    period_ms = PresetAsRun.model_validate(found[0].as_run).period_ms
+    return found[0].id, suggested(joined.doses, joined.recorded, number, period_ms)
 
 
 def account(db: Session, joining: Joining) -> SessionLedger | None:

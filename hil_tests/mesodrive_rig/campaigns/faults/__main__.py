@@ -9,6 +9,7 @@ import sys
 import traceback
 from collections import Counter
 from collections.abc import Callable, Container, Iterable
+from contextlib import closing
 
 from rich.progress import Progress
 
@@ -227,7 +228,7 @@ def main() -> int:
     parser.add_argument("--again", action="store_true", help="the same, and try anew what failed")
     arguments = parser.parse_args()
     most = _QUICK if arguments.quick else arguments.most
-    with Cases(_CASES, IMAGE, resumes=arguments.resume or arguments.again) as cases:
+    with closing(Cases(_CASES, IMAGE, resumes=arguments.resume or arguments.again)) as cases:
         done = [key for key, case in cases.last.items() if not (arguments.again and case.verdict)]
         plan = schedule(arguments.seed, most, arguments.only, done)
         planned = {(fault.name, str(phase)) for phase, faults in plan.items() for fault in faults}

@@ -5,8 +5,7 @@ import json
 from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from mesodrive_rig.campaigns.faults.trial import Case
 
@@ -28,15 +27,8 @@ class Cases:
                 self._take(json.loads(line))
         self._log = path.open("a" if resumes else "w")
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """No more are kept."""
         self._log.close()
 
     def add(self, case: Case) -> None:

@@ -136,7 +136,11 @@ BUGS: dict[str, tuple[tuple[str, str, str], ...]] = {
         ),
     ),
     "the host asks again after its id outlived a reset": (
-        ("mesodrive.link.client:Client.call", "if last_id == self._next_id - 1:", "if False:"),
+        (
+            "mesodrive.link.client:Client.call",
+            "self._repeated or last_id == self._next_id - 1",
+            "False",
+        ),
     ),
 }
 MOST_STEPS = 10_000

@@ -26,6 +26,7 @@ from mesodrive_wire import (
 KEEPALIVE_S = 0.2  # the device gives up on a host that is silent for 0.5 s
 ANSWER_S = 10.0  # a simulated device on a busy computer takes seconds
 _RANDOM_BITS = 10  # with 43 bits for the time of day until the year 2248
+_ONLY_ASK = ("info", "ping", "status")  # they change nothing, however often they run
 _TRIES = 4  # times that the device may say that it could not read a line
 
 
@@ -58,6 +59,7 @@ class Client:
         self._last_seq: int | None = None
         self._waiting_for: int | None = None
         self._answer: dict[str, Any] | None = None
+        self._repeated = False  # the request was sent more than once
         self._unreadable = 0  # lines of ours that the device could not read
 
     @property
@@ -87,12 +89,14 @@ class Client:
                 last_id = refused.data.get("last_id")
                 if refused.code != STALE_ID or not isinstance(last_id, int):
                     raise
-                if last_id == self._next_id - 1:
-                    # It is ours: with a new id the command would run twice.
+                # It is ours, or it was sent before: the device may have taken it, restarted, and
+                # heard an old line of theirs first. With a new id the command would run twice.
+                may_have_run = self._repeated or last_id == self._next_id - 1
+                if may_have_run and method not in _ONLY_ASK:
                     raise RefusedError(
                         STALE_ID,
-                        f"The device has restarted since it took '{method}', and what came of it "
-                        "is not known; look at its status before you ask again.",
+                        f"The device may have restarted since it took '{method}', and what came "
+                        "of it is not known; look at its status before you ask again.",
                         refused.data,
                     ) from refused
                 self.go_on_above(last_id)
@@ -144,6 +148,7 @@ class Client:
                 # not do: it would make the id stale if the request has not arrived.
                 if self._unreadable > heeded or now >= self.sent_s + again_s:
                     heeded = self._unreadable
+                    self._repeated = True
                     self._send(line)
                 self._take(max(0.0, min(end, self.sent_s + again_s) - now))
         finally:
@@ -161,6 +166,7 @@ class Client:
         id = self._next_id
         line = encode(request(id, method, params))
         self._next_id += 1
+        self._repeated = False
         self._send(line)
         return id, line
 

@@ -210,9 +210,26 @@ def test_a_command_whose_own_id_outlived_a_restart_is_not_given_again(
 ) -> None:
     monkeypatch.setattr(module, "first_id", lambda: 77)
     here = talk(Exchange("prime", refusal(STALE_ID, "Used.", last_id=77)))
-    with pytest.raises(RefusedError, match=r"^The device has restarted since it took 'prime',"):
+    with pytest.raises(
+        RefusedError, match=r"^The device may have restarted since it took 'prime',"
+    ):
         here.client.call("prime")
     assert here.ids() == [77]
+
+
+@pytest.mark.requirement("R16")
+def test_a_command_that_was_sent_twice_is_not_given_again_above_anothers_id(talk: Begin) -> None:
+    stale = refusal(STALE_ID, "Used.", last_id=9_000_000_000_000_000)
+    here = talk(Exchange("prime").again(stale))
+    with pytest.raises(RefusedError, match="may have restarted since it took 'prime'"):
+        here.client.call("prime")
+    assert len(set(here.ids())) == 1
+
+
+def test_what_only_asks_is_asked_again_however_often_it_was_sent(talk: Begin) -> None:
+    stale = refusal(STALE_ID, "Used.", last_id=9_000_000_000_000_000)
+    here = talk(Exchange("status").again(stale), Exchange("status", result("here")))
+    assert here.client.call("status") == "here"
 
 
 @pytest.mark.requirement("R16")

@@ -3,6 +3,7 @@
 import pytest
 from stand_ins import PROFILE
 from stand_ins.flash import Clock, StandInFlash
+from stand_ins.job import StandInJob
 
 from injector.errors import Refusal, Trouble
 from injector.journal import Journal
@@ -11,22 +12,6 @@ from injector.limits import MAX_HOUR_NL, MAX_SESSION_NL
 from injector.profile import Profile
 
 SECTOR = 4096  # 60 records
-
-
-class Job:
-    """A delivery of which this many strikes and nl are told."""
-
-    def __init__(self, strikes: int = 0, given_nl: int = 0):
-        self.told = strikes, given_nl
-        self.cut = False
-        self.step_nl = 1
-        self.marked = 0
-
-    def mark(self) -> None:
-        self.marked += 1
-
-    def since_mark(self) -> tuple[int, int]:
-        return self.told
 
 
 def opened(sectors: int = 16) -> Journal:
@@ -142,9 +127,9 @@ def test_before_there_is_a_ledger_nothing_counts_as_given():
 @pytest.mark.requirement("R8", "R16")
 def test_what_is_in_doubt_counts_in_a_new_session_and_what_was_given_does_not():
     journal = opened()
-    journal.announce(Job(2, 2_000), 1, 2, 1_000)
+    journal.announce(StandInJob(2, 2_000), 1, 2, 1_000)
     journal.tend(True, False)
-    journal.announce(Job(), 2, 3, 1_000)
+    journal.announce(StandInJob(), 2, 3, 1_000)
     assert journal.session_nl == 5_000
     journal.max_session_nl = 8_000
     journal.refuse_past_limits(3_000, True)
@@ -164,7 +149,7 @@ def test_what_is_in_doubt_counts_in_a_new_session_and_what_was_given_does_not():
 @pytest.mark.requirement("R8")
 def test_a_pull_gives_no_more_strikes_than_the_nearer_limit_leaves():
     journal = opened()
-    journal.announce(Job(2, 2_000), 1, 2, 1_000)
+    journal.announce(StandInJob(2, 2_000), 1, 2, 1_000)
     journal.tend(True, False)
     journal.max_session_nl, journal.max_hour_nl = 5_999, 7_000
     assert journal.allowed(10, 1_000) == (3, "no more may be given in this session")
@@ -220,10 +205,10 @@ def test_what_is_wrong_at_the_start_stays_the_reason():
 @pytest.mark.requirement("R17")
 def test_a_dose_that_a_fault_ended_stays_so_although_it_was_acknowledged_before_it_was_written():
     journal = opened()
-    journal.announce(Job(1, 1_000), 9, 1, 1_000)
+    journal.announce(StandInJob(1, 1_000), 9, 1, 1_000)
     journal.faulted("steps_lost", "DELIVERING")
     journal.tend(False, False)
-    journal.announce(Job(1, 1_000), 10, 1, 1_000)
+    journal.announce(StandInJob(1, 1_000), 10, 1, 1_000)
     journal.tend(False, False)
     hows = [values[-1].rstrip(b"\0") for values in records(journal, record.OUTCOME)]
     assert hows == [b"fault", b"done"]
@@ -232,7 +217,7 @@ def test_a_dose_that_a_fault_ended_stays_so_although_it_was_acknowledged_before_
 @pytest.mark.requirement("R17")
 def test_a_priming_that_its_whole_steps_leave_short_of_what_was_asked_is_done():
     journal = opened()
-    job = Job(0, 998)
+    job = StandInJob(0, 998)
     job.step_nl = 5
     journal.announce(job, 9, 0, 1_000)
     journal.tend(False, False)
@@ -256,7 +241,7 @@ def test_what_came_of_a_dose_is_written_once(
     strikes: int, dose_nl: int, told: tuple[int, int], faulted: bool, how: bytes
 ):
     journal = opened()
-    job = Job(*told)
+    job = StandInJob(*told)
     journal.announce(job, 9, strikes, dose_nl)
     assert job.marked == 1
     assert records(journal, record.INTENT) == [(9, strikes, dose_nl)]
@@ -272,8 +257,8 @@ def test_what_came_of_a_dose_is_written_once(
 @pytest.mark.requirement("R17")
 def test_a_dose_is_told_before_the_next_is_announced():
     journal = opened()
-    journal.announce(Job(1, 1_000), 1, 1, 1_000)
-    journal.announce(Job(), 2, 1, 1_000)
+    journal.announce(StandInJob(1, 1_000), 1, 1, 1_000)
+    journal.announce(StandInJob(), 2, 1, 1_000)
     assert [values[3:5] for values in records(journal, record.OUTCOME)] == [(1, 1_000)]
     assert records(journal, record.OUTCOME)[0][5].rstrip(b"\0") == b"done"
 
@@ -294,7 +279,7 @@ def test_a_flash_that_fails_is_told_and_nothing_is_written_any_more():
     journal = opened()
     journal._flash.stuck = dict.fromkeys(range(journal._flash.size), 0xFF)
     with pytest.raises(Trouble) as caught:
-        journal.announce(Job(), 1, 1, 1_000)
+        journal.announce(StandInJob(), 1, 1, 1_000)
     assert caught.value.code == "ledger"
     assert caught.value.sentence == journal.trouble
     assert "does not keep" in journal.trouble
@@ -305,8 +290,8 @@ def test_a_flash_that_fails_is_told_and_nothing_is_written_any_more():
 @pytest.mark.requirement("R16")
 def test_a_dose_in_doubt_is_told_with_all_it_may_have_given():
     journal = opened()
-    journal.announce(Job(), 1, 0, 5_000)
-    journal.announce(Job(), 2, 3, 1_000)
+    journal.announce(StandInJob(), 1, 0, 5_000)
+    journal.announce(StandInJob(), 2, 3, 1_000)
     again = Journal(journal._flash, Clock())
     assert again.open(1, 2) is None
     ((number, strikes, dose_nl),) = again.in_doubt
@@ -318,7 +303,7 @@ def test_a_dose_in_doubt_is_told_with_all_it_may_have_given():
     assert records(again, record.RESOLVED) == [
         (number, 3, 1_000, 1, 900, b"person\0\0"),
     ]
-    again.announce(Job(), 3, 0, 5_000)
+    again.announce(StandInJob(), 3, 0, 5_000)
     last = Journal(journal._flash, Clock())
     last.open(1, 2)
     assert "of up to 5000 nl" in last.doubt.sentence

@@ -3,23 +3,12 @@
 import pytest
 from stand_ins import PROFILE
 from stand_ins.flash import Clock, StandInFlash
+from stand_ins.job import StandInJob
 
 from injector.errors import Refusal
 from injector.journal import Journal
 from injector.ledger import Ledger, record
 from injector.profile import Profile
-
-
-class Job:
-    """A delivery that has given 2000 nl in two strikes."""
-
-    cut = False
-
-    def mark(self) -> None:
-        pass
-
-    def since_mark(self) -> tuple[int, int]:
-        return 2, 2_000
 
 
 def opened() -> Journal:
@@ -34,7 +23,7 @@ def opened() -> Journal:
 @pytest.mark.parametrize("most_nl", [1_999, 2_000])
 def test_not_even_a_nl_may_be_given_once_a_limit_is_reached_or_passed(most_nl: int):
     journal = opened()
-    journal.announce(Job(), 1, 2, 1_000)
+    journal.announce(StandInJob(2, 2_000), 1, 2, 1_000)
     journal.tend(True, False)
     journal.max_hour_nl = most_nl
     assert journal.allowed(10, 1) == (0, "no more may be given in this hour")
@@ -69,7 +58,7 @@ def test_the_last_room_is_used_for_a_change_before_anything_is_erased():
 @pytest.mark.requirement("R8")
 def test_a_dry_profile_is_not_refused_for_what_was_given_before():
     journal = opened()
-    journal.announce(Job(), 1, 2, 1_000)
+    journal.announce(StandInJob(2, 2_000), 1, 2, 1_000)
     journal.tend(True, False)
     journal.max_session_nl = journal.max_hour_nl = 1_000
     journal.refuse_past_limits(0, True)

@@ -4,6 +4,7 @@ import board
 import pytest
 from stand_ins import PROFILE
 from stand_ins.flash import Clock, StandInFlash
+from stand_ins.job import StandInJob
 
 from injector.journal import Journal
 from injector.ledger import Ledger, record
@@ -16,16 +17,6 @@ OLD = 8_000  # records of what was before: the ring has gone round
 FAULTS = 1_000
 DAYS = 30
 A_DAY = 3  # faults, as the requirement counts them
-
-
-class Job:
-    """A delivery that gives 2000 nl in two strikes."""
-
-    def mark(self) -> None:
-        pass
-
-    def since_mark(self) -> tuple[int, int]:
-        return 2, 2_000
 
 
 class Device:
@@ -55,7 +46,7 @@ class Device:
 
     def pull(self, fault: str = "") -> None:
         self.command += 1
-        self.journal.announce(Job(), self.command, 2, 1_000)
+        self.journal.announce(StandInJob(2, 2_000), self.command, 2, 1_000)
         if fault:
             self.journal.faulted(fault, "DELIVERING")
         self.journal.tend(bool(fault), bool(fault))
@@ -63,7 +54,7 @@ class Device:
 
     def prime(self) -> None:
         self.command += 1
-        self.journal.announce(Job(), self.command, 0, 2_000)
+        self.journal.announce(StandInJob(2, 2_000), self.command, 0, 2_000)
         self.journal.tend(True, False)
         self.told += 2
 

@@ -121,18 +121,22 @@ class _OperatorView(TableView):
     def __init__(self, prescription: Prescription, hands: "RemoteHands"):
         super().__init__(prescription)
         self._hands = hands
+        self._lifted = False  # a status has shown it
 
     def state(self, state: str, why: str) -> None:
         super().state(state, why)
         if state == "ARMED":
-            # A stamp wants to be lifted before the next one; `live` sets it down again.
+            # A stamp wants to be lifted for 20 ms before the next one; `live` sets it down again.
+            self._lifted = False
             self._hands.set("contact", False)
             self._hands.set("trigger", True)
 
     def live(self, status: LiveStatus, coverage: Coverage | None) -> None:
         super().live(status, coverage)
         if status.state == "ARMED" and not status.on("contact"):
-            self._hands.set("contact", True)
+            if self._lifted:  # by the status before, a tenth of a second ago
+                self._hands.set("contact", True)
+            self._lifted = True
 
 
 def _logged_in(port: Path, keys: KeyStore) -> Device:

@@ -105,6 +105,13 @@ BUGS: dict[str, tuple[tuple[str, str, str], ...]] = {
             "pass",
         ),
     ),
+    "a session begins with each profile": (
+        ("injector.journal:Journal.loaded", "int(self._was_out)", "1"),
+        ("injector.journal:Journal.refuse_past_limits", "and self._was_out", ""),
+    ),
+    "a removal is forgotten by no dose": (
+        ("injector.journal:Journal.announce", "self._was_out = False", "pass"),
+    ),
     "a press need not be fresh": (("injector.inputs:Inputs.pulled", "self._released and", ""),),
     "a bounce is a release": (
         (

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 import serial
 
-from mesodrive.link.client import first_id
+from mesodrive.link.client import Ids
 from mesodrive.records import Records, SessionOutcome, SessionRecord
 from mesodrive_rig.hands import RemoteHands
 from mesodrive_wire import decode, encode, request
@@ -229,7 +229,7 @@ def test_a_request_left_half_sent_is_forgotten_when_the_program_closes_the_port(
 
 
 def test_what_one_program_has_not_read_does_not_reach_the_next(port: Path) -> None:
-    first = first_id()
+    first = Ids().first()
     with serial.Serial(str(port), timeout=20) as terminal:
         for id in range(first, first + 5):
             terminal.write(encode(request(id, "info")))
@@ -253,7 +253,7 @@ def test_what_one_program_has_not_read_does_not_reach_the_next(port: Path) -> No
 
 
 def test_a_line_that_comes_again_at_once_does_not_keep_a_slow_device_busy(port: Path) -> None:
-    line = encode(request(first_id(), "ping"))
+    line = encode(request(Ids().first(), "ping"))
     with serial.Serial(str(port), timeout=20) as terminal:
         terminal.write(line * 20)
         answer = terminal.readline()

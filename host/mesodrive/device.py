@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from mesodrive.access import Role, masked, proof
 from mesodrive.errors import MesodriveError
 from mesodrive.ledger.told import Doubt, LedgerHead, LedgerRows
-from mesodrive.link.client import ANSWER_S, KEEPALIVE_S, Client
+from mesodrive.link.client import ANSWER_S, KEEPALIVE_S, Client, Ids
 from mesodrive.link.port import Port
 from mesodrive.telemetry import Shot, Shots, State, Trace, TraceEvent
 from mesodrive_wire import PROTOCOL
@@ -146,8 +146,9 @@ class Device:
         self,
         port: Port,
         on_notification: Callable[[str, dict[str, Any]], None] | None = None,
+        ids: Ids | None = None,
     ):
-        self.client = Client(port, on_notification)
+        self.client = Client(port, on_notification, ids)
         self._service: tuple[bytes, bytes] | None = None  # key and nonce of service's proof
         try:
             self.info = self._ask(Info, "info")

@@ -43,11 +43,39 @@ class DeviceSilentError(MesodriveError):
     """The port is open but nothing sensible answers."""
 
 
+class Ids:
+    """Where a host's ids begin and go on; no other host must choose the same.
+
+    A computer without a clock of its own starts at the same time each day; with the same ids for
+    the same commands, the device would take its first ones for repeats of the last ones. So ten
+    bits of each are chance.
+    """
+
+    def __init__(
+        self,
+        ms: Callable[[], int] = lambda: int(time.time() * 1000),
+        random_bits: Callable[[int], int] = secrets.randbits,
+    ):
+        self._ms = ms
+        self._random_bits = random_bits
+
+    def first(self) -> int:
+        """The time of day in ms, and chance."""
+        return self._ms() << _RANDOM_BITS | self._random_bits(_RANDOM_BITS)
+
+    def above(self, last_id: int) -> int:
+        """A little above one that the device has taken from another host."""
+        return last_id + 1 + self._random_bits(_RANDOM_BITS)
+
+
 class Client:
     """Speaks the wire protocol. `on_notification(method, params)` is called as they arrive."""
 
     def __init__(
-        self, port: Port, on_notification: Callable[[str, dict[str, Any]], None] | None = None
+        self,
+        port: Port,
+        on_notification: Callable[[str, dict[str, Any]], None] | None = None,
+        ids: Ids | None = None,
     ):
         self.on_notification = on_notification or _ignore
         self.gaps = 0  # notifications that the device counted and we never saw
@@ -55,7 +83,8 @@ class Client:
         self.sent_s = port.now_s() - KEEPALIVE_S  # when we last said something
         self._port = port
         self._reader = LineReader()
-        self._next_id = first_id()
+        self._ids = ids or Ids()
+        self._next_id = self._ids.first()
         self._last_seq: int | None = None
         self._waiting_for: int | None = None
         self._answer: dict[str, Any] | None = None
@@ -104,7 +133,7 @@ class Client:
 
     def go_on_above(self, last_id: int) -> None:
         """Take ids a little above `last_id` from now on."""
-        self._next_id = last_id + 1 + secrets.randbits(_RANDOM_BITS)
+        self._next_id = self._ids.above(last_id)
 
     def stop_now(self) -> None:
         """Have the device stop whatever moves before it reads on; that has no answer."""
@@ -209,15 +238,6 @@ class Client:
                 self.gaps += seq - self._last_seq - 1
             self._last_seq = seq
         self.on_notification(method, params)
-
-
-def first_id() -> int:
-    """Where a host's ids begin: the time of day in ms, and ten bits that no other host has too.
-
-    A computer without a clock of its own starts at the same time each day; with the same ids for
-    the same commands, the device would take its first ones for repeats of the last ones.
-    """
-    return int(time.time() * 1000) << _RANDOM_BITS | secrets.randbits(_RANDOM_BITS)
 
 
 def _is_refusal(error: object) -> bool:

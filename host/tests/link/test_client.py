@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mesodrive.link import client as module
-from mesodrive.link.client import Client, DeviceSilentError, RefusedError
+from mesodrive.link.client import Client, DeviceSilentError, Ids, RefusedError
 from mesodrive.link.port import PortLostError
 from mesodrive_rig.scripted import (
     Exchange,
@@ -208,7 +207,10 @@ def test_a_device_that_calls_every_id_stale_is_given_up(talk: Begin) -> None:
 def test_a_command_whose_own_id_outlived_a_restart_is_not_given_again(
     talk: Begin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "first_id", lambda: 77)
+    def first(_: Ids) -> int:
+        return 77
+
+    monkeypatch.setattr(Ids, "first", first)
     here = talk(Exchange("prime", refusal(STALE_ID, "Used.", last_id=77)))
     with pytest.raises(
         RefusedError, match=r"^The device may have restarted since it took 'prime',"
@@ -233,15 +235,11 @@ def test_what_only_asks_is_asked_again_however_often_it_was_sent(talk: Begin) ->
 
 
 @pytest.mark.requirement("R16")
-def test_hosts_that_start_at_the_same_time_of_day_use_other_ids(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(module.time, "time", lambda: 1_800_000_000.0)
-    ids = {module.first_id() for _ in range(50)}
+def test_hosts_that_start_at_the_same_time_of_day_use_other_ids() -> None:
+    ids = {Ids(lambda: 1_800_000_000_000).first() for _ in range(50)}
     assert len(ids) > 25
     assert all(id >> 10 == 1_800_000_000_000 for id in ids)
-    monkeypatch.setattr(module.time, "time", lambda: 8_700_000_000.0)  # in the year 2245
-    assert module.first_id() < 1 << 53
+    assert Ids(lambda: 8_700_000_000_000).first() < 1 << 53  # in the year 2245
 
 
 def test_a_stale_id_without_the_last_one_is_a_refusal_like_others(talk: Begin) -> None:

@@ -6,8 +6,7 @@ from typing import Any
 
 from mesodrive.access import Role
 from mesodrive.device import Device, DeviceError
-from mesodrive.link import client as client_module
-from mesodrive.link.client import DeviceSilentError, RefusedError
+from mesodrive.link.client import DeviceSilentError, Ids, RefusedError
 from mesodrive.link.port import PortLostError
 from mesodrive.telemetry import TelemetryError
 from mesodrive_rig.campaigns.model import firmware
@@ -96,14 +95,9 @@ class Host:
 
     def _open(self) -> None:
         assert self.port
-        ms = self._ahead_ms + self._world.now_us // 1_000
-        first_id = ms << 10 | self._world.random.getrandbits(10)
-        before = client_module.first_id
-        client_module.first_id = lambda: first_id
-        try:
-            self.device = Device(self.port)
-        finally:
-            client_module.first_id = before
+        world = self._world
+        ids = Ids(lambda: self._ahead_ms + world.now_us // 1_000, world.random.getrandbits)
+        self.device = Device(self.port, ids=ids)
 
     def close(self) -> None:
         """Give the port back."""

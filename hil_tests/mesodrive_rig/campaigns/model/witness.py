@@ -96,7 +96,7 @@ class Witness:
         self.most_session_nl = self.most_hour_nl = 1 << 40
         self.session_load = 0  # the first load of the session
         self._out_us: int | None = None  # since when there is no cartridge
-        self._was_out = False  # it was out for a while since the last load
+        self._was_out = False  # it was out for a while since the last load, or the last strike
         self.counts = dict.fromkeys(("lines", "commands", "strikes", "primings", "boots"), 0)
         self._pushed_before = 0  # plunger steps in strikes of earlier boots
         self._on_before_us = 0
@@ -127,6 +127,9 @@ class Witness:
         self._run_here.clear()
         self._machine = machine
         self._port = machine.port
+        # Nobody saw what was done to the cartridge while the power was off.
+        self._was_out = False
+        self._out_us = None if self._port.hands["cartridge"] else self.now_us
         self._port.on_strike = self._strike_begins
         self._tap(machine)
 
@@ -154,23 +157,22 @@ class Witness:
                 self.fresh_us[name] = self.now_us
             else:  # a gap so short may lie between two looks
                 self.since_us[name] = self._held_us[name]
-        if name == "cartridge":
-            if not state and self._out_us is None:
-                self._out_us = self.now_us
-            elif state:
+        if name == "cartridge" and self._port and self._port.hands[name] != state:
+            if state:
                 self._notice_change()
-                self._out_us = None
+            self._out_us = None if state else self.now_us
 
     def _notice_change(self) -> None:
         if self._out_us is not None and self.now_us - self._out_us >= CHANGE_US:
             self._was_out = True
 
     def _begin_session(self) -> None:
-        """The next load begins a session, if the cartridge was changed."""
+        """The next load begins a session, if the cartridge was changed; one for each change."""
         self._notice_change()
         if self._was_out:
             self.session_load = self.load + 1
         self._was_out = False
+        self._out_us = None
 
     # lines
 
@@ -285,6 +287,7 @@ class Witness:
         port = self._port
         now_us = self.now_us = self.boot_us + port.now_us
         self.counts["strikes"] += 1
+        self._was_out = False  # whatever was put in is in use now
         self._measure()
         if self._machine.controller.state != "DELIVERING" or self._asked != "arm":
             raise Violation("a strike begins though nobody armed since the start")

@@ -22,7 +22,6 @@ pytestmark = pytest.mark.hil
 COMPLIANCE_UL_KPA = 0.05  # of a small syringe with its line
 MOST_UL = 2.0
 FULLER_NL = 1_040_000  # more than the syringe holds: the pusher stays short of the plunger
-RELIEF_UL = 20.0  # more than the pusher stays behind
 
 
 class Person(Operator):
@@ -88,15 +87,16 @@ def test_a_blocked_needle_stops_the_stroke_and_its_pressure_reaches_nobody(perso
     pressed = person.truth.pressure_kpa
     person.device.home()
     assert (person.truth.pressure_kpa or 0) <= pressed
-    with pytest.raises(RefusedError, match="prime into the air"):
+    with pytest.raises(RefusedError, match="prime into the air") as refused:
         person.device.arm()
+    relief_ul = refused.value.data["prime_nl"] / 1000
 
     # The needle comes free with the device on the skin: nothing is in reach of it.
     person.touch()
     injector.set_blocked(False)
     person.wait(300)
     person.touch(False)
-    person.device.prime(RELIEF_UL)
+    person.device.prime(relief_ul)
     person.wait(300)
     person.device.arm()
     assert person.truth.skin_ul - blocked.skin_ul <= MOST_UL

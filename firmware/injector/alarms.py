@@ -31,7 +31,7 @@ PRIORITY = {
     "sensor": MEDIUM,
     "restarted": MEDIUM,
     "syringe_empty": MEDIUM,
-    "locked": MEDIUM,
+    "locked": HIGH,  # it takes the place of the alarm that came again and again
     "settings": MEDIUM,
     "syringe_low": LOW,
     "ledger": MEDIUM,

@@ -162,10 +162,13 @@ class Commands:
                 {"name": "fill_nl", "value": needed, "limit": self._left()},
             )
         if delivery.plan.profile.dose_nl and self._control.pressed:
+            nl = delivery.meter.nl(self._shows_free(self._prime_um_s()) + 1)
+            nl = min(nl, self._machine.limit("prime_nl"))
             raise Refusal(
                 INTERLOCK,
                 "The line was blocked and nothing has shown that it is free; prime into the air "
-                "first.",
+                "first, %d nl at once." % nl,
+                {"prime_nl": nl},
             )
         if delivery.plan.profile.dose_nl and not delivery.relieved:
             raise Refusal(
@@ -265,8 +268,8 @@ class Commands:
     def _priming(self, nl):
         plunger, meter = self._plunger, self._control.job.meter
         before = plunger.axis.position
-        forces = self._control.job.plan.forces
-        um_s = forces.prime_um_s(plunger.speed_um_s // 4)
+        forces, um_s = self._control.job.plan.forces, self._prime_um_s()
+        shows_free = self._shows_free(um_s)
         plunger.force_counts = self._sensors.force.count(forces.prime_mn(um_s))
         move = plunger.go_by(meter.steps(nl), um_s)
         try:
@@ -280,9 +283,19 @@ class Commands:
             move.close()
             steps = plunger.axis.position - before
             self._control.job.prime_done(steps)
-        if not self._control.job.retreat:
+        if steps >= shows_free:
             self._control.pressed = False  # all of it came out without too much force
         return {"steps": steps, "volume_nl": meter.nl(steps)}
+
+    def _prime_um_s(self):
+        return self._control.job.plan.forces.prime_um_s(self._plunger.speed_um_s // 4)
+
+    def _shows_free(self, um_s):
+        """Steps of one priming that a blocked line would not let pass without too much force."""
+        job = self._control.job
+        nl = job.plan.forces.blocked_nl(um_s)
+        # Where a site allows less at once than that, no priming shows more.
+        return job.retreat + max(1, job.meter.steps(min(nl, self._machine.limit("prime_nl"))))
 
     def _interrupted(self, why):
         self._port.halt()  # before anybody counts

@@ -148,10 +148,10 @@ class Controller:
 
     def go_safe(self, why: str) -> None:
         """To SAFE, or to FAULT with what the start has found and not told yet."""
+        self.alarm = None
         if self._untold:
             self.fault(*self._untold.pop(0))
             return
-        self.alarm = None
         self.go(SAFE, why)
         self.warn_of_doubt()
 
@@ -421,7 +421,7 @@ class Controller:
 
     def _raise_alarm(self, code, sentence):
         held = self.alarm
-        if self.state == FAULT or not held or not alarms.is_less(code, held["code"]):
+        if not held or not alarms.is_less(code, held["code"]):
             self.alarm = {"code": code, "text": sentence}
         self._tell("alarm", {"code": code, "priority": alarms.PRIORITY[code], "text": sentence})
 

@@ -165,6 +165,7 @@ class Machine:
         except SettingsError:
             pass  # the self-test tells
         self.repeats.open()
+        self.controller.pressed = self.settings.blocked
         self._take_limits()
         trouble = self._open_ledger()
         failures = selftest.failures(self._checks())
@@ -195,7 +196,8 @@ class Machine:
             controller.abandon()
         self.link.step()
         self._ledger_requests.look()
-        if self.repeats.due and controller.state in (SAFE, FAULT):
+        due = self.repeats.due or controller.pressed != self.settings.blocked
+        if due and self.settings.claimed and controller.state in (SAFE, FAULT):
             self._keep()
         self._tell_more()
         if self.link.heard != self._heard:
@@ -215,6 +217,7 @@ class Machine:
             self.controller.sound = self._supervisor.look()
 
     def _keep(self):
+        self.settings.blocked = self.controller.pressed
         try:
             self.service.save()
         except Refusal:

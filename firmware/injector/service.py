@@ -32,10 +32,12 @@ class Service:
         """`keys.set`: claim a new device, or change a key."""
         self._at_rest()
         role, key = access.new_key(params)
-        was = fingerprint(self._settings.keys.get(role, b""))
+        keys = self._settings.keys
+        was = fingerprint(keys.get(role, b""))
+        self._settings.keys = keys.copy()
         self._settings.keys[role] = key
         self._settings.failures[role] = 0
-        self.save()
+        self._keep("keys", keys)
         self.changed("key " + role, was, fingerprint(key))
         return {"role": role}
 
@@ -44,8 +46,11 @@ class Service:
         only(params, ("name", "value"))
         self._at_rest()
         name = text(params, "name", 16)
-        was, becomes = self._site.set(name, params)
-        self.save()
+        was, becomes = self._site.asked(name, params)
+        values = self._settings.values
+        self._settings.values = values.copy()
+        self._settings.values[name] = becomes
+        self._keep("values", values)
         self.changed(name, was, becomes)
         return {"name": name, "value": becomes}
 
@@ -55,9 +60,17 @@ class Service:
         self._at_rest()
         was = self._settings.locked_by
         self._repeats.forgive()
-        self.save()
+        self._keep("locked_by", was)
         self.changed("lock", int(bool(was)), 0)
         return {"locked_by": was}
+
+    def _keep(self, name, was):
+        """Save; when that fails what was changed must not hold: settings' `name` was `was`."""
+        try:
+            self.save()
+        except Refusal:
+            setattr(self._settings, name, was)
+            raise
 
 
 def fingerprint(key: bytes) -> int:

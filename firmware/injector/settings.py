@@ -4,7 +4,7 @@ The flash has two sectors. Each `save` appends a snapshot of everything, one pag
 
    0..3    "MDS" and the version of this layout
    4..7    sequence: 1, 2, 3 …
-   8..11   which keys there are: bit 0 service's, bit 1 operator's
+   8..11   which keys there are: bit 0 service's, bit 1 operator's; bit 2: the line was blocked
   12..75   both keys
   76..79   counter: proofs tried so far
   80..83   wrong proofs in a row, of service and of operator
@@ -53,7 +53,8 @@ class Settings:
     """What is set. Change it, then `save`: all of it or nothing outlives a cut.
 
     `keys` has the key of each role that has one; `failures` the wrong proofs in a row of both;
-    `locked_by` an alarm's code or ""; `alarms` [CRC-32 of the code, age in s], oldest first;
+    `locked_by` an alarm's code or ""; `blocked` says that the line was, and that no priming has
+    shown it free since; `alarms` [CRC-32 of the code, age in s], oldest first;
     `values` what is set of VALUES.
     """
 
@@ -62,6 +63,7 @@ class Settings:
         self.counter = 0
         self.failures = {SERVICE: 0, OPERATOR: 0}
         self.locked_by = ""
+        self.blocked = False
         self.alarms = []
         self.values = {}
         self._flash = flash
@@ -172,6 +174,7 @@ class Settings:
             self.keys[SERVICE] = service
         if which & 2:
             self.keys[OPERATOR] = operator
+        self.blocked = bool(which & 4)
         self.counter = counter
         self.failures = {SERVICE: failed, OPERATOR: failed_op}
         self.locked_by = code.rstrip(b"\x00").decode()
@@ -195,7 +198,7 @@ class Settings:
             0,
             _MAGIC,
             self._sequence + 1,
-            (SERVICE in self.keys) + 2 * (OPERATOR in self.keys),
+            (SERVICE in self.keys) + 2 * (OPERATOR in self.keys) + 4 * self.blocked,
             self.keys.get(SERVICE, no_key),
             self.keys.get(OPERATOR, no_key),
             self.counter,

@@ -43,16 +43,13 @@ class Site:
         hard = _hard(name)
         return min(hard, self._settings.values.get(name, hard))
 
-    def set(self, name, params) -> "tuple[int, int]":
-        """Take the whole number `value` of `params`; what it was and what it is now."""
+    def asked(self, name, params) -> "tuple[int, int]":
+        """What one of VALUES is, and the whole number `value` of `params` that it may become."""
         if name not in VALUES:
             raise Refusal(
                 BAD_PARAMS, "name must be one of %s; it is %r." % (", ".join(VALUES), name)
             )
-        was = self.value(name)
-        value = whole(params, "value", *self._range(name))
-        self._settings.values[name] = value
-        return was, value
+        return self.value(name), whole(params, "value", *self._range(name))
 
     def value(self, name: str) -> int:
         """What holds for one of VALUES."""
@@ -85,8 +82,10 @@ class Site:
         if name in LIMITS:
             return 1, _hard(name)
         built = getattr(self._drives, name.upper())
-        off = _SURFACE_OFF_UM if name == "depth_surface_um" else _EMPTY_OFF_UM
-        return max(1, built - off), built + off
+        if name == "depth_surface_um":
+            return max(1, built - _SURFACE_OFF_UM), built + _SURFACE_OFF_UM
+        # Past the travel no homing would find the way back.
+        return built - _EMPTY_OFF_UM, min(built + _EMPTY_OFF_UM, self._drives.PLUNGER.travel_um)
 
 
 def _hard(name):

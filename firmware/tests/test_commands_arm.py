@@ -54,21 +54,86 @@ def test_arming_disarming_and_homing_answer_with_the_state_they_lead_to():
 
 
 @pytest.mark.requirement("R6")
-def test_a_blocked_line_is_free_once_priming_has_come_as_far_as_before_and_not_earlier():
+@pytest.mark.parametrize("taken_up_nl", [0, 1_000])
+def test_a_blocked_line_is_free_once_one_priming_would_have_been_too_much_for_it(taken_up_nl: int):
+    machine = blocked_and_homed()
+    if taken_up_nl:
+        prime(machine, taken_up_nl)
+    nl = asked_nl(machine)
+    # 17 µL to the plunger, and what 141 kPa press into a line that 54.6 kPa of flow would fill.
+    assert nl == pytest.approx(17_349 - taken_up_nl + 10_686, abs=12)
+    prime(machine, nl - 12)
+    assert machine.job.retreat == 0
+    again_nl = asked_nl(machine)
+    assert again_nl == pytest.approx(10_686, abs=12)
+    prime(machine, again_nl)
+    assert machine.request("arm")[1] is None
+
+
+@pytest.mark.requirement("R6")
+def test_a_priming_of_what_homing_drew_back_shows_nothing_not_even_in_small_parts():
+    machine = blocked_and_homed()
+    prime(machine, machine.job.meter.nl(machine.job.retreat))
+    assert machine.job.retreat == 0
+    for _ in range(20):
+        prime(machine, 1_000)
+    assert "The line was blocked" in refused(machine, "arm").sentence
+
+
+@pytest.mark.requirement("R6")
+def test_where_a_site_allows_less_than_a_blocked_line_takes_up_the_most_it_allows_is_enough():
+    machine = blocked_and_homed()
+    machine.settings.values["prime_nl"] = 5_000
+    for _ in range(4):
+        assert asked_nl(machine) == 5_000
+        prime(machine, 5_000)
+    assert asked_nl(machine) == 5_000
+    prime(machine, 5_000)
+    assert machine.request("arm")[1] is None
+
+
+@pytest.mark.requirement("R6")
+@pytest.mark.parametrize("freed", [False, True])
+def test_that_the_line_was_blocked_outlives_a_power_cut_until_priming_has_shown_it_free(
+    freed: bool,
+):
+    machine = blocked_and_homed()
+    if freed:
+        prime(machine, 50_000)
+    machine.request("disarm")
+    machine.run(20)
+    after = Machine(machine.port).boot()
+    after.make_ready()
+    assert (after.job.retreat > 0) == (not freed)
+    refusal = after.request("arm")[1]
+    assert (refusal is None) == freed
+    assert freed or (refusal and "The line was blocked" in refusal.sentence)
+
+
+def blocked_and_homed() -> Machine:
+    """In READY after an occlusion, with the pusher behind the plunger."""
     machine = in_state("SAFE")
     machine.controller.pressed = True
+    machine.run(20)
     machine.request("home")
     machine.run_while("HOMING")
     assert machine.job.retreat > 0
-    machine.request("prime", {"volume_nl": 1_000})
+    return machine
+
+
+def asked_nl(machine: Machine) -> int:
+    """How much arming wants to be primed."""
+    refusal = refused(machine, "arm")
+    nl = refusal.data["prime_nl"]
+    assert isinstance(nl, int)
+    assert refusal.sentence.endswith(f"prime into the air first, {nl} nl at once.")
+    return nl
+
+
+def prime(machine: Machine, nl: int) -> None:
+    assert machine.request("prime", {"volume_nl": nl})[1] is None
     machine.run_while("HOMING")
     assert machine.state == "READY"
-    assert machine.job.retreat > 0
-    assert machine.controller.pressed
-    machine.request("prime", {"volume_nl": 20_000})
-    machine.run_while("HOMING")
-    assert machine.job.retreat == 0
-    assert not machine.controller.pressed
 
 
 # one session for one removal of the cartridge

@@ -179,6 +179,21 @@ def test_settings_that_cannot_be_kept_are_an_alarm_and_not_a_loop_of_them():
     machine.run(500)
     assert alarms(machine) == ["guard_open", "settings"]
     assert machine.state == "FAULT"
+    assert machine.request("status")[0]["alarm"]["code"] == "guard_open"  # the more urgent one
+
+
+def test_a_lock_that_cannot_be_lifted_for_good_stays():
+    machine = faulted(LOCK_ALARMS)
+    machine.host = SERVICE
+    assert machine.request("disarm")[1] is not None
+    flash = machine.port.settings_flash
+    assert machine.log_in(SERVICE) is None
+    flash.stuck = dict.fromkeys(range(flash.size), 255)
+    assert machine.request("unlock")[1] is not None
+    assert machine.request("info")[0]["locked"] is True
+    refusal = machine.request("ack")[1]
+    assert refusal
+    assert refusal.code == LOCKED
 
 
 def test_settings_that_cannot_be_read_fail_the_self_test_and_nothing_moves():

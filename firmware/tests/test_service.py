@@ -19,7 +19,7 @@ pytestmark = pytest.mark.requirement("R28")
 NEW = bytes(range(32))
 BUILT = {
     "depth_surface_um": (drives.DEPTH_SURFACE_UM, 1_000),
-    "plunger_empty_um": (drives.PLUNGER_EMPTY_UM, 5_000),
+    "plunger_empty_um": (drives.PLUNGER_EMPTY_UM, 5_000),  # as far as the travel goes
 }
 
 
@@ -69,6 +69,17 @@ def test_a_key_that_is_changed_is_kept_told_and_tried_afresh(role: str):
     assert again.settings.keys == {**KEYS, role: NEW}
 
 
+@pytest.mark.parametrize("role", [OPERATOR, SERVICE])
+def test_a_key_that_cannot_be_kept_does_not_hold(role: str):
+    machine = service()
+    assert machine.log_in(SERVICE) is None
+    mask = key_mask(KEYS[SERVICE], role, machine.access._mask)
+    flash = machine.port.settings_flash
+    flash.stuck = dict.fromkeys(range(flash.size), 255)
+    assert refusal(machine, "keys.set", role=role, key=xor(NEW, mask).hex())
+    assert machine.settings.keys == KEYS
+
+
 def test_the_first_key_of_a_new_device_is_services():
     machine = service()
     machine.settings.keys.clear()
@@ -103,6 +114,8 @@ def test_a_measured_position_may_be_so_far_off_and_no_um_more(name: str):
     machine = service()
     built, off = BUILT[name]
     low, high = max(1, built - off), built + off
+    if name == "plunger_empty_um":
+        high = min(high, drives.PLUNGER.travel_um)
     for value, limit in ((low - 1, low), (high + 1, high)):
         told = refusal(machine, "settings.set", name=name, value=value)
         assert (told.code, told.data["limit"]) == (LIMIT, limit)

@@ -58,6 +58,15 @@ def test_each_key_is_told_by_a_bit_of_its_own():
         again = Settings(flash)
         again.open()
         assert again.keys == keys
+        assert again.blocked is False
+
+
+def test_a_blocked_line_is_told_by_a_bit_beside_those_of_the_keys():
+    flash, _ = saved(keys=KEYS, blocked=True)
+    assert struct.unpack_from("<I", flash.data, 256 + 8) == (7,)
+    again = Settings(flash)
+    again.open()
+    assert (again.blocked, again.keys) == (True, KEYS)
 
 
 class Witness(StandInFlash):

@@ -9,7 +9,7 @@ from injector import limits
 from injector.errors import Refusal
 from injector.ledger import record
 from injector.settings import CALIBRATION, LIMITS, SERVICE
-from mesodrive_wire import BAD_PARAMS, LIMIT, WRONG_STATE
+from mesodrive_wire import BAD_PARAMS, FAULTED, LIMIT, WRONG_STATE
 
 
 def service() -> Machine:
@@ -151,7 +151,7 @@ def test_the_surface_that_was_measured_moves_the_depth_stop():
     [
         ("depth_surface_um", drives.DEPTH_SURFACE_UM + 1_001),
         ("depth_surface_um", max(0, drives.DEPTH_SURFACE_UM - 1_001)),
-        ("plunger_empty_um", drives.PLUNGER_EMPTY_UM + 5_001),
+        ("plunger_empty_um", drives.PLUNGER.travel_um + 1),
         ("plunger_empty_um", drives.PLUNGER_EMPTY_UM - 5_001),
     ],
 )
@@ -159,6 +159,19 @@ def test_a_position_of_another_machine_is_refused(name: str, value: int):
     refusal = put(service(), name, value)
     assert refusal
     assert refusal.code == LIMIT
+
+
+@pytest.mark.parametrize("name", ["dose_nl", "depth_surface_um"])
+def test_what_cannot_be_kept_does_not_hold(name: str):
+    machine = service()
+    was = machine.site.value(name)
+    assert machine.log_in(SERVICE) is None
+    flash = machine.port.settings_flash
+    flash.stuck = dict.fromkeys(range(flash.size), 255)
+    refusal = put(machine, name, 900)
+    assert refusal
+    assert refusal.code == FAULTED
+    assert machine.site.value(name) == was
 
 
 @pytest.mark.parametrize(
@@ -231,7 +244,7 @@ def test_what_service_changes_stands_in_the_ledger():
         ("depth_surface_um", 1),
         ("depth_surface_um", drives.DEPTH_SURFACE_UM + 1_000),
         ("plunger_empty_um", drives.PLUNGER_EMPTY_UM - 5_000),
-        ("plunger_empty_um", drives.PLUNGER_EMPTY_UM + 5_000),
+        ("plunger_empty_um", drives.PLUNGER.travel_um),
     ],
 )
 def test_a_position_may_be_off_as_far_as_assembly_goes(name: str, value: int):

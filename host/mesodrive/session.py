@@ -178,9 +178,25 @@ class TreatmentSession:
             self._view.step(f"priming: {self.prime_ul:.1f} µL fill the cartridge")
             self._device.prime(self.prime_ul)
         self._known_s = self._device.client.port.now_s()
-        self._device.arm()
+        self._arm()
         self._state = self._device.ping().state
         self._view.step("armed: hold the device to the skin and pull the trigger")
+
+    def _arm(self) -> None:
+        while True:  # each priming takes liquid, and without it none is given
+            try:
+                self._device.arm()
+            except RefusedError as refused:
+                prime_nl = refused.data.get("prime_nl")
+                if self._primed or not isinstance(prime_nl, int):
+                    raise
+                self._view.step(
+                    f"priming: {prime_nl / 1000:.1f} µL into the air show whether the line, which "
+                    "was blocked, is free"
+                )
+                self._device.prime(prime_nl / 1000)
+            else:
+                return
 
     def _watch(self) -> None:
         client = self._device.client

@@ -209,6 +209,37 @@ def test_a_full_cartridge_and_a_dry_session_are_not_primed(
     assert here.run().as_planned
 
 
+BLOCKED = refusal(INTERLOCK, "The line was blocked; prime into the air first.", prime_nl=28_000)
+MORE = Exchange(
+    "prime", *state(6, "HOMING"), 2.0, *state(7, "READY"), READY, params={"volume_nl": 28_000}
+)
+
+
+@pytest.mark.requirement("R6")
+def test_a_line_that_was_blocked_is_primed_as_much_as_the_device_asks_for(
+    records: Records,
+) -> None:
+    arm = Exchange("arm", *state(8, "ARMED"), result({}), 0.4, shot(9, 1), *state(10, "READY"))
+    blocked = Exchange("arm", BLOCKED)
+    here = Treatment(
+        records, *loaded(), home(), prime(), blocked, MORE, blocked, MORE, arm, ended(1), shots=1
+    )
+    assert here.run().as_planned
+    more = [text for text in here.view.all("step") if "was blocked" in text]
+    assert (
+        more
+        == ["priming: 28.0 µL into the air show whether the line, which was blocked, is free"] * 2
+    )
+
+
+@pytest.mark.requirement("R6")
+def test_what_was_not_to_be_primed_is_not_for_a_blocked_line_either(records: Records) -> None:
+    blocked = Exchange("arm", BLOCKED)
+    disarm = Exchange("disarm", result({}))
+    here = Treatment(records, *loaded(), home(), blocked, disarm, ended(0), primed=True)
+    assert "The line was blocked" in here.run().reason
+
+
 # what keeps a session from beginning
 
 

@@ -328,10 +328,11 @@ def test_ctrl_c_in_the_middle_disarms_and_keeps_every_shot(house: House, port: P
     assert [shot.number for shot in record.shots] == list(range(1, strikes + 1)) == run.shots()
 
 
-def test_ctrl_c_while_homing_stops_the_axes(house: House, port: Path) -> None:
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_an_end_while_homing_stops_the_axes(house: House, port: Path, end: signal.Signals) -> None:
     with session(house, port, shots=2) as run:
         run.until("state", state="HOMING")
-        run.process.send_signal(signal.SIGINT)
+        run.process.send_signal(end)
         assert run.until("end")["outcome"] == "stopped"
         assert run.process.wait(30) == 1
         assert run.stands_still()

@@ -13,7 +13,9 @@ from mesodrive.cli.output import (
     print_table,
     say,
 )
+from mesodrive.device import Status
 from mesodrive.link.discovery import find_devices
+from mesodrive.session_view import doubts
 
 
 def devices(json: JsonOption = False) -> None:
@@ -48,13 +50,24 @@ def info(port: PortOption = None, serial: SerialOption = None, json: JsonOption 
             ("state", f"{status.state}: {status.why}"),
             ("alarm", f"{status.alarm.code}: {status.alarm.text}" if status.alarm else "none"),
             ("inputs that are on", on),
-            ("shots", f"{status.shots_done} of {status.shots_total}"),
-            ("delivered", f"{status.delivered_nl / 1000:.3f} µL"),
-            ("left in the syringe", f"{status.left_nl / 1000:.1f} µL"),
+            *_loaded(status),
+            ("given in this session", f"{status.session_nl / 1000:.3f} µL"),
+            ("doses in doubt", doubts(status.in_doubt) if status.in_doubt else "none"),
             ("modes", ", ".join(what.modes)),
             ("MicroPython", what.micropython),
             ("free memory", f"{what.ram_free / 1024:.0f} KiB"),
         ),
+    )
+
+
+def _loaded(status: Status) -> tuple[tuple[str, str], ...]:
+    """A device that has restarted knows no profile, and so not what its syringe holds."""
+    if status.profile is None:
+        return (("profile", "none is loaded, so what the syringe holds is not known"),)
+    return (
+        ("shots", f"{status.shots_done} of {status.shots_total}"),
+        ("delivered", f"{status.delivered_nl / 1000:.3f} µL"),
+        ("left in the syringe", f"{status.left_nl / 1000:.1f} µL"),
     )
 
 

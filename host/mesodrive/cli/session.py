@@ -33,6 +33,7 @@ from mesodrive.presets import ADJUSTABLE, MODES, WATER_CP, Prescription, load_pr
 from mesodrive.records import Records
 from mesodrive.session import TreatmentSession
 from mesodrive.session_view import Result
+from mesodrive.undisturbed import ended_as_by_ctrl_c
 
 app = typer.Typer(help="Run treatment sessions and look at their records.", no_args_is_help=True)
 
@@ -136,7 +137,7 @@ def run(
                 f"Priming pushes {treatment.prime_ul:.1f} µL through the needle. "
                 "Is the device off the skin, over a tray?"
             )
-        with view:
+        with ended_as_by_ctrl_c(), view:
             result = treatment.run()
     unread = result.unread or _tell_end(result, json=json)
     if unread:

@@ -12,6 +12,10 @@ _CHAIN = slice(44, 60)
 _CHECKED = slice(0, 60)
 
 
+class RowError(ValueError):
+    """These bytes are no record."""
+
+
 @dataclass(frozen=True)
 class Boot:
     """The device started: what reset it, and the checksum of its image."""
@@ -146,14 +150,14 @@ class Row:
 
     @classmethod
     def parse(cls, raw: bytes) -> "Row":
-        """The row in these 64 bytes. Raises ValueError, one sentence, when there is none."""
+        """The row in these 64 bytes. Raises RowError, one sentence, when there is none."""
         if len(raw) != SIZE:
-            raise ValueError(f"A record has {SIZE} bytes and not {len(raw)}; fetch it again.")
+            raise RowError(f"A record has {SIZE} bytes and not {len(raw)}; fetch it again.")
         if crc32(raw[_CHECKED]) != int.from_bytes(raw[60:], "little"):
-            raise ValueError("The checksum of a record is wrong; fetch it again.")
+            raise RowError("The checksum of a record is wrong; fetch it again.")
         kind, version, high, sequence, boot, low = _HEADER.unpack_from(raw)
         if version != _VERSION or kind not in LAYOUTS:
-            raise ValueError(f"Record {sequence} is of a newer firmware; update mesodrive.")
+            raise RowError(f"Record {sequence} is of a newer firmware; update mesodrive.")
         layout, event = LAYOUTS[kind]
         values = struct.unpack_from(layout, raw, _HEADER.size)
         typed = [

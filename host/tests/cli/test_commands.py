@@ -258,6 +258,7 @@ def test_info_as_json_holds_what_people_see(mesodrive: Mesodrive) -> None:
         "state": "FAULT",
         "why": "The guard was opened.",
         "alarm": {"code": "guard_open", "text": "Close the guard."},
+        "profile": "5f3a90c1",
         "delivered_nl": 12_345,
         "shots_done": 3,
         "shots_total": 20,
@@ -280,6 +281,22 @@ def test_info_as_json_holds_what_people_see(mesodrive: Mesodrive) -> None:
         assert word in table
     assert "12.345 µL" in table
     assert "3 of 20" in table
+
+
+def test_info_of_a_device_that_has_restarted_makes_up_no_figures(mesodrive: Mesodrive) -> None:
+    after = {
+        "session_nl": 61_000,
+        "in_doubt": [{"number": 7, "strikes": 2, "dose_nl": 10_000}],
+    }
+    with scripted_terminal(info(), status(**after)) as (path, _):
+        code, table, _ = mesodrive("info", "--port", path)
+    words = " ".join(table.split())
+    assert code == 0
+    assert "left in the syringe" not in words
+    assert "not known" in words
+    assert "given in this session" in words
+    assert "61.000 µL" in words
+    assert "20.000 µL" in words
 
 
 @pytest.mark.parametrize("passed", [True, False])

@@ -1,5 +1,8 @@
 """A session and its part of the device's ledger are joined once, however often it is fetched."""
 
+import re
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -10,6 +13,7 @@ from mesodrive.ledger.fetch import fetch
 from mesodrive.records import (
     LedgerMark,
     Records,
+    RecordsError,
     SessionFacts,
     SessionOutcome,
     SessionRecord,
@@ -195,6 +199,28 @@ def test_only_the_first_profile_record_after_its_beginning_can_be_a_sessions_own
     house.device.pull(9)
     house.fetch()
     assert house.records.session(id).ledger is None
+
+
+def test_a_record_that_is_damaged_in_the_database_is_one_sentence(house: House):
+    id = house.begin()
+    house.device.pull(2)
+    house.record(id, 1, 2)
+    house.records.finish(id, SessionOutcome.COMPLETE, "All shots are done.", 0, 0.0)
+    house.fetch()
+    path = house.records.path
+    with closing(sqlite3.connect(path)) as db, db:
+        for key, raw in db.execute("SELECT key, raw FROM ledger_record").fetchall():
+            rotten = raw[:50] + bytes([raw[50] ^ 4]) + raw[51:]
+            db.execute("UPDATE ledger_record SET raw = ? WHERE key = ?", (rotten, key))
+    ledgers = house.records.ledgers
+    damaged = re.escape(f"The records {path} are damaged; restore them from a backup")
+    for look in (
+        lambda: house.records.session(id),
+        lambda: ledgers.current(SERIAL),
+        house.fetch,
+    ):
+        with pytest.raises(RecordsError, match=damaged):
+            look()
 
 
 def test_what_another_host_did_in_between_belongs_to_no_session_of_ours(house: House):

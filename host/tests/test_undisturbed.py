@@ -1,0 +1,38 @@
+"""However a session's program is told to end, it ends in order, and is not told twice."""
+
+import signal
+
+import pytest
+
+from mesodrive.undisturbed import ended_as_by_ctrl_c, undisturbed
+
+ENDS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_every_way_to_end_a_program_is_as_ctrl_c(end: signal.Signals):
+    before = signal.getsignal(end)
+    with pytest.raises(KeyboardInterrupt), ended_as_by_ctrl_c():
+        signal.raise_signal(end)
+    assert signal.getsignal(end) is before
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_what_must_come_to_its_end_hears_none_of_them(end: signal.Signals):
+    done = False
+    with ended_as_by_ctrl_c():
+        with undisturbed():
+            signal.raise_signal(end)
+            done = True
+        assert done
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(end)
+
+
+def test_a_program_that_outlives_its_terminal_goes_on_doing_so():
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with ended_as_by_ctrl_c():
+            signal.raise_signal(signal.SIGHUP)
+    finally:
+        signal.signal(signal.SIGHUP, before)

@@ -1,6 +1,7 @@
 """The command `mesodrive`: one module a group of commands, one place for errors."""
 
 import sys
+from io import TextIOWrapper
 
 import typer
 
@@ -47,6 +48,10 @@ def _root(  # pyright: ignore[reportUnusedFunction]  # typer calls it
 
 def main() -> None:
     """Run the command line; an error a person can mend is one sentence on stderr."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            # A terminal that knows no µ is still told the figure before it.
+            stream.reconfigure(errors="backslashreplace")
     try:
         app(prog_name="mesodrive")
     except MesodriveError as error:

@@ -426,3 +426,14 @@ def test_python_dash_m_is_the_same_command() -> None:
         check=True,
     )
     assert done.stdout == f"mesodrive {__version__}\n"
+
+
+def test_a_terminal_that_knows_no_micro_sign_is_told_the_figures() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "mesodrive", "preset", "show", "nappage"],
+        capture_output=True,
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+        check=True,
+    )
+    assert b"10 \\xb5L" in done.stdout
+    assert done.stderr == b""

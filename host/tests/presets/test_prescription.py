@@ -302,6 +302,7 @@ def test_a_value_that_could_never_be_is_refused() -> None:
     assert "no value 'dept'; did you mean depth" in refusal(overrides={"dept": 3.0})
     assert "dose is nan µL but must lie from" in refusal(overrides={"dose": float("nan")})
     assert "dose is 0 µL but must lie from" in refusal(overrides={"dose": 0.0})
+    assert "dose is 1e+308 µL but must lie from" in refusal(overrides={"dose": 1e308})
     assert "shots is 0 shots but must lie from 1 to 100000" in refusal(shots=0)
 
 

@@ -30,6 +30,18 @@ def test_a_report_makes_its_folder_and_leaves_nothing_else_there(
     assert path.stat().st_size > 200
 
 
+def test_a_folder_is_no_place_for_a_report(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ReportError, match=r"^\. is a folder; give the name of a file\.$"):
+        write_whole(Path(), "text")
+    (tmp_path / "reports").mkdir()
+    with pytest.raises(ReportError, match="reports was not written"):
+        write_whole(tmp_path / "reports", "text")
+    assert [one.name for one in tmp_path.iterdir()] == ["reports"]
+
+
 @pytest.mark.usefixtures("full_disk")
 def test_a_full_disk_is_one_sentence_and_leaves_no_half_file(tmp_path: Path) -> None:
     with pytest.raises(ReportError, match=r"report\.html was not written .*; free some space"):

@@ -26,6 +26,7 @@ from mesodrive.presets import Prescription, load_preset, prescribe
 from mesodrive.presets.coverage import Coverage
 from mesodrive.records import Records, SessionRecord, ShotRecord
 from mesodrive.session import TreatmentSession
+from mesodrive.session_view import Result
 from mesodrive.telemetry import LiveStatus
 
 if TYPE_CHECKING:
@@ -46,17 +47,20 @@ def demo(
     """Treat virtual skin with two presets and check every shot against what truly happened.
 
     Runs the shipping image on an emulated chip with the virtual injector on its pins, and writes
-    a report and the sessions' data. Exits 1 when a shot is off by more than 2 % or 0.05 mm.
+    a report and the sessions' data. Exits 1 when a shot is off by more than 2 % or 0.05 mm, or
+    when the device's ledger says otherwise than the record.
     """
     out.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
     with Records.open(out / "records.db") as records:
-        done = [records.session(_treat(name, shots, records, out)) for name, shots in SESSIONS]
+        ends = [_treat(name, shots, records, out) for name, shots in SESSIONS]
+        done = [records.session(end.session_id) for end in ends]
     from mesodrive.reports import write_json, write_report
 
     write_report(done, out / "report.html")
     write_json(done, out / "session.json")
     failures = [line for record in done for line in _failures(record)]
+    failures += [warning for end in ends for warning in end.warnings]
     for line in failures:
         console.print(f"[bold red]{line}[/]")
     shots = sum(len(record.shots) for record in done)
@@ -74,7 +78,7 @@ def demo(
     raise typer.Exit(1 if failures else 0)
 
 
-def _treat(name: str, shots: int, records: Records, out: Path) -> str:
+def _treat(name: str, shots: int, records: Records, out: Path) -> Result:
     preset = load_preset(name)
     prescription = prescribe(preset, shots=shots)
     console.print(
@@ -112,7 +116,7 @@ def _treat(name: str, shots: int, records: Records, out: Path) -> str:
         f"{result.reason} {emulated_s:.1f} s of the device's time took {wall_s:.1f} s: "
         f"{emulated_s / wall_s:.2f} × real time."
     )
-    return result.session_id
+    return result
 
 
 class _OperatorView(TableView):

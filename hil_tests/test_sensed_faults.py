@@ -90,6 +90,11 @@ def test_a_blocked_needle_stops_the_stroke_and_its_pressure_reaches_nobody(perso
     with pytest.raises(RefusedError, match="prime into the air") as refused:
         person.device.arm()
     relief_ul = refused.value.data["prime_nl"] / 1000
+    with pytest.raises(RefusedError, match="the line is blocked"):
+        person.device.prime(relief_ul)  # still blocked: it is felt again
+    person.fault("occlusion")
+    person.rest()
+    person.device.home()
 
     # The needle comes free with the device on the skin: nothing is in reach of it.
     person.touch()

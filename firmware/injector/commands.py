@@ -12,6 +12,8 @@ from injector.travel import Interrupted, power_up
 from mesodrive_wire import BAD_PARAMS, BUSY, FAULTED, INTERLOCK, LIMIT, WRONG_STATE
 
 _HOMEWARD_MN = 1_000  # more than at its start: noise is some ten mN, friction about 2 N
+# A blocked 1 mL syringe with its line takes 0.05 uL/kPa, and priming stops before 300 kPa.
+_SHOWS_FREE_NL = 20_000
 _RETREAT_UM = 1_000  # of the pusher; what a line gives back is a fraction of it
 
 # A plan takes up to a quarter of a second and cannot be divided. Nothing moves meanwhile, and the
@@ -131,7 +133,8 @@ class Commands:
         self.want_state(READY)
         only(params, ("volume_nl",))
         nl = whole(params, "volume_nl", 1, self._machine.limit("prime_nl"))
-        if nl > self._control.job.left_nl:
+        job = self._control.job
+        if nl - job.meter.nl(job.retreat) > job.left_nl:
             raise Refusal(
                 LIMIT,
                 "Priming takes %d nl and the syringe holds %d; fill it." % (nl, self._left()),
@@ -162,7 +165,7 @@ class Commands:
                 {"name": "fill_nl", "value": needed, "limit": self._left()},
             )
         if delivery.plan.profile.dose_nl and self._control.pressed:
-            nl = delivery.meter.nl(self._shows_free(self._prime_um_s()) + 1)
+            nl = delivery.meter.nl(self._shows_free()) + 1  # or rounding may cost a step
             nl = min(nl, self._machine.limit("prime_nl"))
             raise Refusal(
                 INTERLOCK,
@@ -266,36 +269,46 @@ class Commands:
         return {"state": READY}
 
     def _priming(self, nl):
-        plunger, meter = self._plunger, self._control.job.meter
+        plunger, job = self._plunger, self._control.job
         before = plunger.axis.position
-        forces, um_s = self._control.job.plan.forces, self._prime_um_s()
-        shows_free = self._shows_free(um_s)
-        plunger.force_counts = self._sensors.force.count(forces.prime_mn(um_s))
-        move = plunger.go_by(meter.steps(nl), um_s)
+        wanted, shows_free = job.meter.steps(nl), self._shows_free()
+        moves = self._take_up(min(job.retreat, wanted)), self._push(wanted - job.retreat)
         try:
-            for _ in move:
-                if self._inputs.on("contact"):
-                    raise self._interrupted("skin contact was made while priming")
-                if not self._inputs.on("cartridge"):
-                    raise self._interrupted("the cartridge was removed")
-                yield
+            for move in moves:
+                for _ in move:
+                    if self._inputs.on("contact"):
+                        raise self._interrupted("skin contact was made while priming")
+                    if not self._inputs.on("cartridge"):
+                        raise self._interrupted("the cartridge was removed")
+                    yield
         finally:  # stopped or not, what has been pushed has left the syringe
-            move.close()
+            for move in moves:
+                move.close()
             steps = plunger.axis.position - before
-            self._control.job.prime_done(steps)
+            job.prime_done(steps)
         if steps >= shows_free:
             self._control.pressed = False  # all of it came out without too much force
-        return {"steps": steps, "volume_nl": meter.nl(steps)}
+        return {"steps": steps, "volume_nl": job.meter.nl(steps)}
 
-    def _prime_um_s(self):
-        return self._control.job.plan.forces.prime_um_s(self._plunger.speed_um_s // 4)
+    def _take_up(self, steps):
+        """The pusher's way to the plunger: nothing may resist there."""
+        self._plunger.force_counts = self._sensors.force.count(
+            self._control.job.plan.forces.rest_mn
+        )
+        yield from self._plunger.go_by(steps, self._plunger.speed_um_s)
 
-    def _shows_free(self, um_s):
-        """Steps of one priming that a blocked line would not let pass without too much force."""
+    def _push(self, steps):
+        plunger, forces = self._plunger, self._control.job.plan.forces
+        um_s = forces.prime_um_s(plunger.speed_um_s // 4)
+        plunger.force_counts = self._sensors.force.count(forces.prime_mn(um_s))
+        yield from plunger.go_by(max(0, steps), um_s)
+
+    def _shows_free(self):
+        """Steps of one priming that show the line to be free."""
         job = self._control.job
-        nl = job.plan.forces.blocked_nl(um_s)
-        # Where a site allows less at once than that, no priming shows more.
-        return job.retreat + max(1, job.meter.steps(min(nl, self._machine.limit("prime_nl"))))
+        # Where a site allows less at once, no priming shows more.
+        nl = min(_SHOWS_FREE_NL, self._machine.limit("prime_nl"))
+        return job.retreat + max(1, job.meter.steps(nl))
 
     def _interrupted(self, why):
         self._port.halt()  # before anybody counts

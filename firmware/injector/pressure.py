@@ -9,8 +9,6 @@ _LOOKS_US = 12_000  # three of the port's looks at the force: two of them fall i
 # A line that lets go of half its pressure in 50 ms (delivery.py) has filled to a quarter of it in
 # 50 ms × ln(4/3) ÷ ln 2 = 21 ms of flow.
 _FILLS_US = 25_000
-# Such a line, blocked, takes 50 ms ÷ ln 2 of its flow for as much pressure as the flow takes.
-_YIELDS_MS = 72
 
 
 class Forces:
@@ -52,27 +50,14 @@ class Forces:
 
     def prime_mn(self, um_s: int) -> int:
         """Where priming at `um_s` stops."""
-        return self._stop_mn(self._flow_pa(um_s))
-
-    def blocked_nl(self, um_s: int) -> int:
-        """What a blocked line takes up, at most, before priming at `um_s` stops."""
-        profile = self._profile
-        if not profile.pressure_pa:
-            return 0
-        stop_pa = self._stop_pa(self._flow_pa(um_s))
-        return profile.flow_nl_s * _YIELDS_MS // 1000 * stop_pa // profile.pressure_pa
-
-    def _flow_pa(self, um_s):
         profile = self._profile
         flow_nl_s = um_s * profile.nl_per_mm // 1000
-        return profile.pressure_pa * flow_nl_s // profile.flow_nl_s
-
-    def _stop_pa(self, expected_pa):
-        more, than = PRESSURE_MARGIN
-        return min((expected_pa + SKIN_PA) * more // than, self._profile.bears_pa)
+        return self._stop_mn(profile.pressure_pa * flow_nl_s // profile.flow_nl_s)
 
     def _stop_mn(self, expected_pa):
-        return min(MAX_FORCE_MN, self._mn(self._stop_pa(expected_pa)))
+        more, than = PRESSURE_MARGIN
+        stop_pa = (expected_pa + SKIN_PA) * more // than
+        return min(MAX_FORCE_MN, self._mn(min(stop_pa, self._profile.bears_pa)))
 
     def _mn(self, pa):
         return self._profile.friction_mn + pa * self._profile.nl_per_mm // 1_000_000

@@ -225,6 +225,8 @@ class Settings:
         self._flash.program(place * PAGE, page)
         self._flash.read(place * PAGE, self._back)
         if self._back != page:
+            # One wrong bit would be put right at the next start, and hold though it was refused.
+            self._flash.program(place * PAGE, _VOID)
             raise SettingsError(
                 "The settings' flash does not keep what is written; restart the device, and "
                 "replace the board if this comes again."

@@ -67,6 +67,28 @@ def test_priming_asks_for_a_quarter_of_the_speed_and_stops_at_its_own_force():
     assert machine.answers[-1] == ({"steps": 1_844, "volume_nl": 9_997}, None)
 
 
+def test_priming_comes_to_the_plunger_with_no_more_than_the_force_of_rest():
+    machine = in_state("READY")
+    forces = machine.job.plan.forces
+    machine.job.retreat = 1_000
+    machine.request("prime", {"volume_nl": 10_000})
+    limits = forces_of(machine, "HOMING")
+    um_s = forces.prime_um_s(machine.drives[0].speed_um_s // 4)
+    count = machine.sensors.force.count
+    assert limits == [count(forces.rest_mn), count(forces.prime_mn(um_s))]
+    assert machine.answers[-1] == ({"steps": 1_844, "volume_nl": 9_997}, None)
+    assert machine.job.retreat == 0
+
+
+@pytest.mark.requirement("R12")
+def test_the_pushers_way_to_the_plunger_takes_no_liquid():
+    machine = in_state("READY", fill_nl=100_000)
+    machine.job.retreat = 1_000
+    way_nl = machine.job.meter.nl(1_000)
+    assert refused(machine, "prime", {"volume_nl": 100_001 + way_nl}).code == LIMIT
+    assert machine.request("prime", {"volume_nl": 100_000 + way_nl})[1] is None
+
+
 @pytest.mark.requirement("R12")
 def test_priming_may_take_all_that_is_left_and_no_nl_more():
     machine = in_state("READY", fill_nl=100_000)

@@ -157,7 +157,7 @@ def test_after_an_occlusion_homing_stays_back_and_arming_wants_priming_into_the_
     machine.run_while("HOMING")
     assert "prime into the air" in refused(machine, "arm").sentence
     machine.port.force_mn = 2_000
-    machine.request("prime", {"volume_nl": 25_000})
+    machine.request("prime", {"volume_nl": 35_000})
     machine.run_while("HOMING")
     assert machine.request("arm")[1] is None
     seat_um = machine.job.plan.seat_um(machine.job.left_nl)

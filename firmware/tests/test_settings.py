@@ -187,6 +187,21 @@ def test_settings_that_cannot_be_read_are_not_taken_for_those_of_a_new_device():
         settings.save()
 
 
+@pytest.mark.parametrize("byte", [4, 60, 200, 250])
+def test_what_was_not_kept_for_one_bit_does_not_hold_after_a_restart_either(byte: int):
+    flash = StandInFlash(2, SECTOR)
+    settings = opened(flash)
+    settings.values = {"dose_nl": 5_000}
+    settings.save()
+    flash.stuck = {settings._place * flash.page + byte: 0x80}
+    settings.values = {"dose_nl": 100_000}
+    with pytest.raises(SettingsError, match="keep"):
+        settings.save()
+    assert opened(flash).values == {"dose_nl": 5_000}
+    flash.stuck = {}
+    assert opened(flash).values == {"dose_nl": 5_000}
+
+
 def test_a_flash_that_does_not_keep_is_told_at_once_and_not_written_again():
     flash = StandInFlash(2, SECTOR)
     settings = opened(flash)

@@ -35,6 +35,7 @@ from mesodrive.undisturbed import undisturbed
 PRIME_BEYOND_DEAD_UL = 1.0  # until the first drop shows at the needle
 _HOT: tuple[State, ...] = ("ARMED", "DELIVERING", "PAUSED")
 _SILENCE_S = 0.6  # a device that hears nothing for 0.5 s stops (docs/protocol.md), once it notices
+_PRIMINGS = 8  # after an occlusion; a site may allow less at once than the device asks for
 _PUMP_S = 0.15  # with its ping, within the 0.2 s of the link
 _UNFELT = (
     "With this product, flow and syringe the plunger pushes too weakly or too shortly to be felt: "
@@ -177,19 +178,20 @@ class TreatmentSession:
         if self.prime_ul:
             self._view.step(f"priming: {self.prime_ul:.1f} µL fill the cartridge")
             self._device.prime(self.prime_ul)
-        self._known_s = self._device.client.port.now_s()
         self._arm()
         self._state = self._device.ping().state
         self._view.step("armed: hold the device to the skin and pull the trigger")
 
     def _arm(self) -> None:
-        while True:  # each priming takes liquid, and without it none is given
+        for left in range(_PRIMINGS, -1, -1):
+            self._known_s = self._device.client.port.now_s()
             try:
                 self._device.arm()
             except RefusedError as refused:
                 prime_nl = refused.data.get("prime_nl")
-                if self._primed or not isinstance(prime_nl, int):
+                if self._primed or not left or not isinstance(prime_nl, int):
                     raise
+                self._known_s = None  # nothing is given before it is armed
                 self._view.step(
                     f"priming: {prime_nl / 1000:.1f} µL into the air show whether the line, which "
                     "was blocked, is free"

@@ -76,7 +76,7 @@ def run(seed: int, *, quick: bool) -> Findings:
 
 def play_chip(seed: int, *, quick: bool) -> tuple[NewChip, list[ChipCut]]:
     """The emulated chip in a session: its cuts, a few when `quick`, and a chip to start anew."""
-    session = ChipSession(seed, operations=3 if quick else 1, each_ms=40 if quick else 5)
+    session = ChipSession(seed, operations=3 if quick else 1, each_ms=40 if quick else 2)
     cuts = session.play()
     some = cuts[:: max(1, len(cuts) // _QUICK_CHIP_CUTS)] if quick else cuts
     return NewChip(session.history), some

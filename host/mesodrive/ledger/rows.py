@@ -16,6 +16,10 @@ class RowError(ValueError):
     """These bytes are no record."""
 
 
+class NewerRowError(RowError):
+    """They are one that this program does not know yet."""
+
+
 @dataclass(frozen=True)
 class Boot:
     """The device started: what reset it, and the checksum of its image."""
@@ -157,7 +161,7 @@ class Row:
             raise RowError("The checksum of a record is wrong; fetch it again.")
         kind, version, high, sequence, boot, low = _HEADER.unpack_from(raw)
         if version != _VERSION or kind not in LAYOUTS:
-            raise RowError(f"Record {sequence} is of a newer firmware; update mesodrive.")
+            raise NewerRowError(f"Record {sequence} is of a newer firmware; update mesodrive.")
         layout, event = LAYOUTS[kind]
         values = struct.unpack_from(layout, raw, _HEADER.size)
         typed = [

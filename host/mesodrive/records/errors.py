@@ -8,7 +8,7 @@ from pathlib import Path
 from sqlalchemy.exc import DBAPIError
 
 from mesodrive.errors import MesodriveError
-from mesodrive.ledger.rows import RowError
+from mesodrive.ledger.rows import NewerRowError, RowError
 
 
 class RecordsError(MesodriveError):
@@ -56,6 +56,8 @@ def in_one_sentence(path: Path) -> Generator[None]:
         raise RecordsError(_sentence(e, path)) from e
     except DBAPIError as e:
         raise RecordsError(_sentence(e.orig, path)) from e
+    except NewerRowError as e:
+        raise RecordsError(str(e)) from e
     except RowError as e:  # they were whole when they were recorded
         raise RecordsError(_SENTENCES[sqlite3.SQLITE_CORRUPT].format(path=path)) from e
     except OSError as e:

@@ -233,6 +233,28 @@ def test_a_line_that_was_blocked_is_primed_as_much_as_the_device_asks_for(
 
 
 @pytest.mark.requirement("R6")
+def test_a_device_that_is_never_content_with_the_priming_is_not_primed_for_ever(
+    records: Records,
+) -> None:
+    rounds = [one for _ in range(8) for one in (Exchange("arm", BLOCKED), MORE)]
+    disarm = Exchange("disarm", result({}))
+    here = Treatment(
+        records, *loaded(), home(), prime(), *rounds, Exchange("arm", BLOCKED), disarm, ended(0)
+    )
+    assert "The line was blocked" in here.run().reason
+
+
+@pytest.mark.requirement("R6", "R16")
+def test_a_cable_pulled_while_a_blocked_line_is_primed_leaves_nothing_uncertain(
+    records: Records,
+) -> None:
+    cut = Exchange("prime", Vanish())
+    here = Treatment(records, *loaded(), home(), prime(), Exchange("arm", BLOCKED), cut)
+    lost = here.run()
+    assert (lost.outcome, lost.uncertain_shots) == (SessionOutcome.LINK_LOST, 0)
+
+
+@pytest.mark.requirement("R6")
 def test_what_was_not_to_be_primed_is_not_for_a_blocked_line_either(records: Records) -> None:
     blocked = Exchange("arm", BLOCKED)
     disarm = Exchange("disarm", result({}))

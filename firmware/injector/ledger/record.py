@@ -112,7 +112,12 @@ def write(raw, kind: int, sequence: int, boot: int, on_ms: int, ordered, before)
 
 
 def is_whole(raw) -> bool:
-    return checksum.is_sealed(raw, _CRC_AT)
+    """Whether these bytes were once written as a record.
+
+    Zeros between two words of 0xFFFFFFFF, as in a blank slot of which all but its ends was
+    overwritten, have the right CRC-32 too; but no record has the sequence 0.
+    """
+    return checksum.is_sealed(raw, _CRC_AT) and sequence_of(raw) > 0
 
 
 def follows(raw, before) -> bool:

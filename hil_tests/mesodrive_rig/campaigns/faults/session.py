@@ -57,7 +57,7 @@ _BOOT_MS = 150.0
 _BOOT_AT_MOST_MS = 2000.0
 _POLL_NS = 200_000.0
 _ANSWER_MS = 800.0
-_PULLS = 3  # times that a person pulls for a strike that does not come
+_PULLS = 5  # for a strike that does not come; four trembles may end one pull each
 _LET_GO_MS = 50.0
 _LEAD_MS = 2_000.0  # in which a person logs in
 # DIR edge → the move that it begins: of the depth axis first, then of the plunger

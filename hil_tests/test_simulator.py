@@ -67,13 +67,18 @@ class House:
         stderr: int = subprocess.DEVNULL,
     ) -> "subprocess.Popen[bytes]":
         """Start `mesodrive` and let it run."""
-        return subprocess.Popen(
-            [*MESODRIVE, *map(str, words)],
-            env=self.env,
-            stdin=stdin,
-            stdout=stdout,
-            stderr=stderr,
-        )
+        # Tests that run under nohup would pass on that a closed terminal is ignored.
+        before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+        try:
+            return subprocess.Popen(
+                [*MESODRIVE, *map(str, words)],
+                env=self.env,
+                stdin=stdin,
+                stdout=stdout,
+                stderr=stderr,
+            )
+        finally:
+            signal.signal(signal.SIGHUP, before)
 
     def simulate(self, name: str) -> Path:
         """Start a simulator; it is up when this returns."""

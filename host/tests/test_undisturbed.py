@@ -1,12 +1,22 @@
 """However a session's program is told to end, it ends in order, and is not told twice."""
 
 import signal
+from collections.abc import Generator
 
 import pytest
 
 from mesodrive.undisturbed import ended_as_by_ctrl_c, undisturbed
 
 ENDS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
+
+
+@pytest.fixture(autouse=True)
+def heard() -> Generator[None]:
+    """None of them is ignored at first, as one is where tests run under nohup."""
+    before = {end: signal.signal(end, signal.SIG_DFL) for end in ENDS}
+    yield
+    for end, handler in before.items():
+        signal.signal(end, handler)
 
 
 @pytest.mark.parametrize("end", ENDS)

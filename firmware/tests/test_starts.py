@@ -57,6 +57,14 @@ def test_a_restart_is_told_though_records_are_lost_as_well():
     assert "DELIVERING" in str(machine.told)
 
 
+def test_what_waits_to_be_told_is_not_hidden_by_a_more_urgent_fault_before_it():
+    port = with_a_lost_record()
+    port.restarted_in = STATES.index("SAFE")
+    machine = Machine(port).boot()
+    machine.controller.fault("driver_fault", "A test.")
+    assert acknowledged(machine) == ["driver_fault", "restarted"]
+
+
 def test_what_was_told_once_is_not_told_after_a_later_fault():
     port = with_a_lost_record()
     port.restarted_in = STATES.index("SAFE")

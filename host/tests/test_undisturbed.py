@@ -40,9 +40,7 @@ def test_what_must_come_to_its_end_hears_none_of_them(end: signal.Signals):
 
 
 def test_a_program_that_outlives_its_terminal_goes_on_doing_so():
-    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    try:
-        with ended_as_by_ctrl_c():
-            signal.raise_signal(signal.SIGHUP)
-    finally:
-        signal.signal(signal.SIGHUP, before)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    with ended_as_by_ctrl_c():
+        signal.raise_signal(signal.SIGHUP)
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN

@@ -1,9 +1,10 @@
 """A session and its part of the device's ledger are joined once, however often it is fetched."""
 
-import re
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from zlib import crc32
 
 import pytest
 from hypothesis import given, settings
@@ -201,25 +202,35 @@ def test_only_the_first_profile_record_after_its_beginning_can_be_a_sessions_own
     assert house.records.session(id).ledger is None
 
 
-def test_a_record_that_is_damaged_in_the_database_is_one_sentence(house: House):
+def rotten(raw: bytes) -> bytes:
+    """A bit of the chain is another one."""
+    return raw[:50] + bytes([raw[50] ^ 4]) + raw[51:]
+
+
+def of_another_version(raw: bytes) -> bytes:
+    """What a later firmware might write, checksum and all."""
+    body = raw[:1] + b"\2" + raw[2:60]
+    return body + crc32(body).to_bytes(4, "little")
+
+
+@pytest.mark.parametrize(
+    ("becomes", "told"),
+    [(rotten, "are damaged; restore them"), (of_another_version, "newer firmware; update")],
+)
+def test_a_record_in_the_database_that_cannot_be_read_is_one_sentence(
+    house: House, becomes: Callable[[bytes], bytes], told: str
+):
     id = house.begin()
-    house.device.pull(2)
-    house.record(id, 1, 2)
-    house.records.finish(id, SessionOutcome.COMPLETE, "All shots are done.", 0, 0.0)
     house.fetch()
-    path = house.records.path
-    with closing(sqlite3.connect(path)) as db, db:
+    with closing(sqlite3.connect(house.records.path)) as db, db:
         for key, raw in db.execute("SELECT key, raw FROM ledger_record").fetchall():
-            rotten = raw[:50] + bytes([raw[50] ^ 4]) + raw[51:]
-            db.execute("UPDATE ledger_record SET raw = ? WHERE key = ?", (rotten, key))
-    ledgers = house.records.ledgers
-    damaged = re.escape(f"The records {path} are damaged; restore them from a backup")
+            db.execute("UPDATE ledger_record SET raw = ? WHERE key = ?", (becomes(raw), key))
     for look in (
         lambda: house.records.session(id),
-        lambda: ledgers.current(SERIAL),
+        lambda: house.records.ledgers.current(SERIAL),
         house.fetch,
     ):
-        with pytest.raises(RecordsError, match=damaged):
+        with pytest.raises(RecordsError, match=told):
             look()
 
 

@@ -33,9 +33,10 @@ class Audit:
         crc = 0
         for at in range(0, image.size, _PART):
             crc = binascii.crc32(image.part(at, min(_PART, image.size - at)), crc)
-        if not image.size or crc != image.crc:
-            self.broken = _IMAGE
-        return self.broken
+        if image.size and crc == image.crc:
+            return ""
+        self.broken = _IMAGE
+        return _IMAGE
 
     def look(self) -> "tuple[str, str] | None":
         """Read on: 2 KiB of the image, one record. None, or an alarm's code and its sentence."""

@@ -151,7 +151,13 @@ class Commands:
         """READY → ARMED: from here a person's trigger and skin contact begin the strikes."""
         self.want_state(READY)
         self._want(("guard", "stop", "interlock", "cartridge", "needle_back", "rail", "driver_ok"))
-        self._want_not(("trigger",))
+        self._want_not(("trigger", "contact"))  # one that is stuck would show at no other time
+        if self._journal.was_out:
+            raise Refusal(
+                INTERLOCK,
+                "The cartridge was taken out; load the profile again, for the one that is in.",
+                {"input": "cartridge"},
+            )
         delivery = self._control.job
         if delivery.complete:
             raise Refusal(WRONG_STATE, "The profile's shots are done; load it again for more.")

@@ -166,6 +166,8 @@ class Controller:
         """Act on what has fallen since the last look."""
         stopped = self._port.host_stopped
         self._port.host_stopped = False
+        if self.state not in POWERED:
+            self._port.link_lost = False  # what is lost after this look ends what has begun since
         if self.state in (SELF_TEST, FAULT):
             return
         self._check_machine()
@@ -352,7 +354,6 @@ class Controller:
         self._answer = answer
         if self.alarm and alarms.PRIORITY[self.alarm["code"]] == alarms.LOW:
             self.alarm = None
-        self._port.link_lost = False
         self._collect()
         self.go(HOMING, why)
 
@@ -376,6 +377,7 @@ class Controller:
         self._trace.keep()
 
     def _lose_host(self, why):
+        self._port.link_lost = False
         self.stop(SAFE, why)
         if self.state == SAFE:
             self._raise_alarm("host_lost", "%s; nothing goes on by itself." % capital(why))

@@ -8,7 +8,7 @@ erase only with the rail off.
 from injector import limits
 from injector.errors import Refusal, Trouble
 from injector.ledger import Ledger, record
-from injector.ledger.errors import LedgerError
+from injector.ledger.errors import LedgerError, NoLedger
 from injector.ledger.reader import LOST
 from injector.ledger.totals import NO_CARTRIDGE
 from mesodrive_wire import BAD_PARAMS, IN_DOUBT, LIMIT
@@ -29,6 +29,7 @@ class Journal:
         self.erases = 0  # since boot: what was read before one may be gone
         self.max_session_nl = limits.MAX_SESSION_NL
         self.max_hour_nl = limits.MAX_HOUR_NL
+        self.is_missing = False  # there never was a ledger in this flash
         self._flash = flash
         self._uptime = uptime
         self._ledger: "Ledger | None" = None
@@ -37,7 +38,7 @@ class Journal:
         self._faults = []  # (code, state) that wait to be written
         self._out_since = None  # uptime since which the cartridge is not seen
         self._seen = True  # it was seen since a profile was loaded: only then can it be taken out
-        self._was_out = False  # it was taken out since then, and nothing was given since
+        self.was_out = False  # it was taken out since then
         self._in_use = b""  # the cartridge that was loaded and never out since, in this boot
 
     # the start
@@ -52,8 +53,10 @@ class Journal:
                 pass
             ledger.append(record.BOOT, cause=cause, image=image)
         except LedgerError as error:
+            self.is_missing = isinstance(error, NoLedger)
             self.trouble = str(error)
             return self.trouble
+        self.is_missing = False
         self.trouble = None
         lost = [note for note in ledger.damage if note[0] == LOST]
         if lost:
@@ -118,7 +121,7 @@ class Journal:
         """Refuse when `more_nl` would go past what may be given in a session or an hour. With a
         new profile a session may begin."""
         session_nl = self.session_nl
-        if profile_is_new and self._was_out:
+        if profile_is_new and self.was_out:
             session_nl = self._ledger.totals.uncertain_nl if self._ledger else 0
         for name, given_nl, most_nl, way_out in (
             ("session_nl", session_nl, self.max_session_nl, "put in a new cartridge"),
@@ -154,7 +157,7 @@ class Journal:
         elif self._out_since is None:
             self._out_since = now_ms
         elif now_ms - self._out_since >= _OUT_MS:
-            self._was_out = True
+            self.was_out = True
             self._in_use = b""
 
     def loaded(self, profile) -> None:
@@ -165,7 +168,7 @@ class Journal:
             pulls = -(-profile.shots // profile.a_pull)
         most = self.ledger.most_room // 2  # the other half is what has been
         self._make_room(min(most, _DOSE_ROOM + 3 + 2 * pulls))
-        new_session = int(self._was_out)
+        new_session = int(self.was_out)
         self._append(
             record.PROFILE,
             profile=int(profile.id, 16),
@@ -176,7 +179,7 @@ class Journal:
             new_session=new_session,
         )
         self._seen = self._out_since is None
-        self._was_out = False
+        self.was_out = False
         if profile.cartridge != NO_CARTRIDGE:
             self._in_use = profile.cartridge
         self._append(record.SYRINGE, fill_nl=profile.fill_nl, nl_per_mm=profile.nl_per_mm)
@@ -207,8 +210,6 @@ class Journal:
         """
         self._write_outcome(False)
         number = self._try(self.ledger.intend, command, strikes, dose_nl)
-        if strikes:
-            self._was_out = False  # what is given now is this session's
         job.mark()
         self._dose = (number, strikes, dose_nl, job)
         self._ended_by_fault = False
@@ -243,7 +244,7 @@ class Journal:
         self._append(record.COUNTERSIGNED, sequence=sequence, mac=mac, key=key)
 
     def changed(self, what: str, was: int, becomes: int) -> None:
-        """Service has changed something. Raises Trouble."""
+        """Service is about to change something. Raises Trouble."""
         self._make_room(1)
         self._append(record.CHANGE, what=what.encode(), was=was, becomes=becomes)
 

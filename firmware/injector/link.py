@@ -26,7 +26,8 @@ from mesodrive_wire import (
 LATER = object()  # what a handler returns when its answer follows when the work is done
 
 _LEAP = 4_096  # ids that a host's next one may lie ahead; it leaps by 1,024 over those of another
-_FURTHEST = (1 << 53) - (1 << 40)  # 1.6 million leaps from today's ids; then they only go on
+_STRANGERS = 1 << 52  # who proves nothing gets no further; ids from a clock do in 2109
+_FURTHEST = (1 << 53) - (1 << 40)  # a million leaps beyond that; then they only go on
 _REMEMBERED = 16  # answers kept for a host that repeats its request
 _QUEUED_LINES = 24
 _CHUNKS = 8  # are read in one step at most, and none after one that held a line's end: a request
@@ -147,7 +148,7 @@ class Link:
         ahead = id - self.last_id
         if ahead <= 0:
             return self._refuse_id(id, "The id %d has been used; use one above %d.")
-        if ahead > _LEAP and (id > _FURTHEST or self._proved()):
+        if ahead > _LEAP and (id > _STRANGERS or self._proved()):
             return self._refuse_id(id, "The id %d does not go on from %d, the last one.")
         self.last_id = id
         self.heard += 1

@@ -122,6 +122,7 @@ class Machine:
             settings, self.repeats, self.site, commands.allow_change, self.controller.fault
         )
         self.controller.latched = self.repeats.note
+        service.record = self._record
         service.changed = self._changed
         self.access = access = Access(port, settings, uptime, service.save)
         self._hands = self.inputs.mask(_HANDS)
@@ -168,7 +169,9 @@ class Machine:
         self.controller.pressed = self.settings.blocked
         self._take_limits()
         trouble = self._open_ledger()
-        failures = selftest.failures(self._checks())
+        checks = self._checks()
+        self._note_memory(checks)
+        failures = selftest.failures(checks)
         locked = self.repeats.sentence
         self.controller.started(failures, trouble, self.port.restarted_in, locked)
         self.safe_ms = self._idle_ms = self.uptime()
@@ -235,8 +238,14 @@ class Machine:
         checks.append(self._settings_check(self.settings.holds()))
         failed = selftest.failures(checks)
         if failed and self._idle_failed:
+            self._note_memory(checks)
             self.controller.idle_tested(failed)
         self._idle_failed = bool(failed)
+
+    def _note_memory(self, checks):
+        for one in checks:
+            if one["name"] in selftest.MEMORY and not one["ok"]:
+                self._audit.broken = one["detail"] + "; restart the device"
 
     def _tidy(self):
         """Free memory long before it is used to its far end. Whatever lives long is put where
@@ -256,12 +265,18 @@ class Machine:
         self.journal.max_session_nl = self.site.limit("session_nl")
         self.journal.max_hour_nl = self.site.limit("hour_nl")
 
-    def _changed(self, what, was, becomes):
+    def _record(self, *change):
+        journal = self.journal
+        if journal.is_missing:
+            return  # a new device is claimed before it has a ledger
+        if journal.trouble:
+            raise Refusal(FAULTED, journal.trouble)
+        self.commands.write(journal.changed, *change)
+
+    def _changed(self, what):
         self._take_limits()
         if what in VALUES:
             self.controller.delivery = None  # it was checked and planned with what held before
-        if not self.journal.trouble:  # a new device is claimed before it has a ledger
-            self.commands.write(self.journal.changed, what, was, becomes)
 
     def _seed(self):
         return ("%s %d" % (self.port.serial, self.port.timer_us())).encode()

@@ -3,6 +3,7 @@
 _LEAST_RAM = 64 * 1024
 _PART = 1024
 TESTED_RAM = 32 * 1024
+MEMORY = ("memory pattern", "memory")  # where one has failed no acknowledgement helps
 _IDLE = (
     "needle back",
     "needle not out",

@@ -9,10 +9,11 @@ from mesodrive_wire import FAULTED
 
 class Service:
     """`at_rest()` refuses unless nothing is live; `fail(code, sentence)` latches an alarm;
-    `changed(what, was, becomes)` keeps a record of it, 16 bytes and two numbers."""
+    `record(what, was, becomes)` writes down what is about to change, 16 bytes and two numbers, and
+    refuses when it cannot; `changed(what)` follows when it has."""
 
     def __init__(self, settings, repeats, site, at_rest, fail):
-        self.changed = _nobody
+        self.record = self.changed = _nobody
         self._settings = settings
         self._repeats = repeats
         self._site = site
@@ -37,8 +38,7 @@ class Service:
         self._settings.keys = keys.copy()
         self._settings.keys[role] = key
         self._settings.failures[role] = 0
-        self._keep("keys", keys)
-        self.changed("key " + role, was, fingerprint(key))
+        self._keep("keys", keys, "key " + role, was, fingerprint(key))
         return {"role": role}
 
     def set_value(self, params):
@@ -50,8 +50,7 @@ class Service:
         values = self._settings.values
         self._settings.values = values.copy()
         self._settings.values[name] = becomes
-        self._keep("values", values)
-        self.changed(name, was, becomes)
+        self._keep("values", values, name, was, becomes)
         return {"name": name, "value": becomes}
 
     def unlock(self, params):
@@ -60,17 +59,19 @@ class Service:
         self._at_rest()
         was = self._settings.locked_by
         self._repeats.forgive()
-        self._keep("locked_by", was)
-        self.changed("lock", int(bool(was)), 0)
+        self._keep("locked_by", was, "lock", int(bool(was)), 0)
         return {"locked_by": was}
 
-    def _keep(self, name, was):
-        """Save; when that fails what was changed must not hold: settings' `name` was `was`."""
+    def _keep(self, name, held, *change):
+        """Record, then save: a power cut in between leaves a record too many, never one too few.
+        When either fails what was changed must not hold: settings' `name` was `held`."""
         try:
+            self.record(*change)
             self.save()
         except Refusal:
-            setattr(self._settings, name, was)
+            setattr(self._settings, name, held)
             raise
+        self.changed(change[0])
 
 
 def fingerprint(key: bytes) -> int:
@@ -78,5 +79,5 @@ def fingerprint(key: bytes) -> int:
     return int.from_bytes(hmac_sha256(key, b"mesodrive fingerprint")[:4], "little") if key else 0
 
 
-def _nobody(what, was, becomes):
+def _nobody(*_):
     pass

@@ -122,6 +122,7 @@ def test_a_fault_a_finished_profile_and_an_axis_on_its_way_are_told_as_such():
     assert refused(in_state("FAULT"), "disarm").code == FAULTED
     machine = to_the_end(striking())
     machine.port.set("trigger", 0)
+    machine.port.set("contact", 0)
     machine.run(20)
     assert refused(machine, "arm").code == WRONG_STATE
     machine = in_state("HOMING")

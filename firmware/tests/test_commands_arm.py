@@ -5,7 +5,7 @@ from situations import in_state, refused, striking
 from stand_ins import PROFILE, Machine
 
 from injector.errors import Refusal
-from mesodrive_wire import LIMIT
+from mesodrive_wire import INTERLOCK, LIMIT
 
 
 def after_one_of_two(**profile: object) -> Machine:
@@ -27,21 +27,31 @@ def test_only_the_shots_that_are_left_need_liquid():
     assert machine.request("arm")[1] is None
 
 
-@pytest.mark.requirement("R8")
-def test_a_cartridge_that_was_out_begins_no_session_before_a_profile_is_loaded():
+@pytest.mark.requirement("R8", "R11")
+def test_a_cartridge_that_was_taken_out_is_armed_only_once_its_profile_is_loaded():
     machine = after_one_of_two()
-    given_nl = machine.journal.session_nl
-    machine.port.set("cartridge", 0)
-    machine.run(1_100)
+    take_the_cartridge_out(machine)
     machine.port.set("cartridge", 1)
     machine.run(20)
     if machine.state == "SAFE":
         machine.request("home")
         machine.run_while("HOMING")
-    machine.journal.max_session_nl = given_nl + 999
     refusal = refused(machine, "arm")
-    assert (refusal.code, refusal.data["name"]) == (LIMIT, "session_nl")
-    machine.journal.max_session_nl = given_nl + 1_000
+    assert (refusal.code, refusal.data) == (INTERLOCK, {"input": "cartridge"})
+    assert "load the profile again" in refusal.sentence
+    assert load_another(machine) is None
+    machine.request("home")
+    machine.run_while("HOMING")
+    assert machine.request("arm")[1] is None
+
+
+@pytest.mark.requirement("R11")
+def test_a_contact_of_the_cartridge_that_bounces_needs_no_profile_again():
+    machine = after_one_of_two()
+    machine.port.set("cartridge", 0)
+    machine.run(900)
+    machine.port.set("cartridge", 1)
+    machine.run(20)
     assert machine.request("arm")[1] is None
 
 
@@ -172,27 +182,6 @@ def test_a_cartridge_that_was_out_before_and_after_a_profile_was_loaded_begins_o
     refusal = load_another(machine)
     assert refusal is not None
     assert refusal.data["name"] == "session_nl"
-
-
-@pytest.mark.requirement("R8")
-def test_what_is_given_since_a_cartridge_was_changed_stays_in_its_session():
-    machine = after_one_of_two()
-    take_the_cartridge_out(machine)
-    machine.port.set("cartridge", 1)
-    machine.run(20)
-    machine.request("home")
-    machine.run_while("HOMING")
-    assert machine.request("arm")[1] is None
-    machine.pull(300)
-    machine.port.set("trigger", 0)
-    machine.port.set("contact", 0)
-    machine.run(50)
-    machine.journal.max_session_nl = machine.journal.session_nl
-    refusal = load_another(machine)
-    assert refusal is not None
-    assert refusal.data["name"] == "session_nl"
-    take_the_cartridge_out(machine)
-    assert load_another(machine) is None
 
 
 @pytest.mark.requirement("R11")

@@ -114,6 +114,25 @@ def test_a_host_that_is_back_homes_and_nothing_is_left_of_its_loss():
     assert machine.state == "HOMING"
 
 
+@pytest.mark.requirement("R15")
+def test_a_port_that_is_closed_and_opened_while_a_command_is_taken_ends_what_it_begins(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    machine = in_state("READY")
+    announce = machine.journal.announce
+
+    def announce_and_lose(*told: object) -> None:
+        announce(*told)
+        machine.port.link_lost = True  # the next program has it open already
+
+    monkeypatch.setattr(machine.journal, "announce", announce_and_lose)
+    assert machine.request("prime", {"volume_nl": 100_000}) == (None, None)
+    machine.look()
+    assert (machine.state, alarms(machine)) == ("SAFE", ["host_lost"])
+    assert not machine.port.moving
+    assert machine.job.left_nl == PROFILE["fill_nl"]
+
+
 # moves
 
 

@@ -118,7 +118,7 @@ def test_before_there_is_a_ledger_nothing_counts_as_given():
     assert (journal.in_doubt, journal.doubt) == ([], None)
     journal.refuse_used(b"12345678")
     for out in (False, True):
-        journal._was_out = out
+        journal.was_out = out
         journal.refuse_past_limits(MAX_SESSION_NL, True)
         with pytest.raises(Refusal):
             journal.refuse_past_limits(MAX_SESSION_NL + 1, True)

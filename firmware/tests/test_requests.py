@@ -199,14 +199,17 @@ def test_arming_wants_guard_stop_and_cartridge(hand: str):
     assert refused(machine, "arm").code == INTERLOCK
 
 
-@pytest.mark.requirement("R9")
-def test_arming_wants_the_trigger_released():
+@pytest.mark.requirement("R9", "R23")
+@pytest.mark.parametrize("hand", ["trigger", "contact"])
+def test_arming_wants_the_trigger_released_and_the_device_lifted(hand: str):
     machine = in_state("READY")
-    machine.port.set("trigger", 1)
+    machine.port.set(hand, 1)
     machine.run(10)
     refusal = refused(machine, "arm")
-    assert refusal.code == INTERLOCK
-    assert "trigger" in refusal.sentence
+    assert (refusal.code, refusal.data) == (INTERLOCK, {"input": hand})
+    machine.port.set(hand, 0)
+    machine.run(10)
+    assert machine.request("arm")[1] is None
 
 
 @pytest.mark.requirement("R8")
@@ -214,6 +217,7 @@ def test_arming_after_all_shots_is_refused():
     machine = to_the_end(striking())
     assert machine.state == "READY"
     machine.port.set("trigger", 0)
+    machine.port.set("contact", 0)
     machine.run(10)
     assert "load it again" in refused(machine, "arm").sentence
 

@@ -4,7 +4,7 @@ import hmac
 
 import drives
 import pytest
-from situations import HARD_LIMITS
+from situations import HARD_LIMITS, alarms
 from stand_ins import KEYS, Machine
 
 from injector.access import key_mask
@@ -12,7 +12,7 @@ from injector.hmac import xor
 from injector.ledger import record
 from injector.service import fingerprint
 from injector.settings import OPERATOR, SERVICE
-from mesodrive_wire import BAD_PARAMS, LIMIT, UNAUTHORIZED
+from mesodrive_wire import BAD_PARAMS, FAULTED, LIMIT, UNAUTHORIZED
 
 pytestmark = pytest.mark.requirement("R28")
 
@@ -67,6 +67,62 @@ def test_a_key_that_is_changed_is_kept_told_and_tried_afresh(role: str):
     assert machine.access.role is None
     again = Machine(machine.port).boot()
     assert again.settings.keys == {**KEYS, role: NEW}
+
+
+CHANGES: list[tuple[str, dict[str, object]]] = [
+    ("settings.set", {"name": "dose_nl", "value": 7}),
+    ("unlock", {}),
+]
+
+
+class CutError(Exception):
+    """The power went."""
+
+
+@pytest.mark.requirement("R16")
+def test_a_power_cut_leaves_no_change_that_the_ledger_does_not_tell(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    machine = service()
+    assert machine.log_in(SERVICE) is None
+
+    def cut() -> None:
+        raise CutError
+
+    monkeypatch.setattr(machine.settings, "save", cut)
+    with pytest.raises(CutError):
+        machine.request("settings.set", {"name": "dose_nl", "value": 7})
+    again = Machine(machine.port).boot()
+    assert changes(again) == [(b"dose_nl", HARD_LIMITS["dose_nl"], 7)]
+    assert again.site.limit("dose_nl") == HARD_LIMITS["dose_nl"]
+
+
+@pytest.mark.requirement("R17")
+@pytest.mark.parametrize(("method", "params"), CHANGES)
+def test_what_the_ledger_cannot_take_is_not_changed(method: str, params: dict[str, object]):
+    machine = service()
+    machine.settings.locked_by = "air"
+    flash = machine.port.ledger_flash
+    flash.stuck = dict.fromkeys(range(flash.size), 255)
+    before = dict(machine.settings.values)
+    for _ in range(4):  # and what is refused again is no further alarm
+        assert refusal(machine, method, **params).code == FAULTED
+        assert machine.settings.values == before
+        assert machine.settings.locked_by == "air"
+        assert machine.site.limit("dose_nl") == HARD_LIMITS["dose_nl"]
+    assert alarms(machine) == ["ledger"]
+    assert Machine(machine.port).boot().settings.values == before
+
+
+@pytest.mark.requirement("R17")
+def test_nothing_is_changed_where_the_ledger_cannot_be_read():
+    port = service().port
+    port.ledger_flash.data[:] = bytes(port.ledger_flash.size)
+    machine = Machine(port).boot()
+    machine.host = SERVICE
+    for method, params in CHANGES:
+        assert refusal(machine, method, **params).code == FAULTED
+    assert machine.settings.values == {}
 
 
 @pytest.mark.parametrize("role", [OPERATOR, SERVICE])

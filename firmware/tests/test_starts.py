@@ -4,8 +4,10 @@ import pytest
 from situations import alarms, in_state
 from stand_ins import Machine, StandInPort
 
+from injector import selftest
 from injector.controller import STATES
 from injector.ledger import record
+from mesodrive_wire import FAULTED
 
 pytestmark = pytest.mark.requirement("R17", "R18")
 
@@ -73,3 +75,21 @@ def test_what_was_told_once_is_not_told_after_a_later_fault():
     machine.controller.fault("guard_open", "A test.")
     assert acknowledged(machine) == ["guard_open"]
     assert alarms(machine) == ["ledger", "restarted", "guard_open"]
+
+
+@pytest.mark.requirement("R2")
+@pytest.mark.parametrize("size", [selftest.TESTED_RAM, 1_024])  # at the start, while idle
+def test_memory_that_has_failed_is_not_acknowledged_away(
+    monkeypatch: pytest.MonkeyPatch, size: int
+):
+    machine = Machine()
+    holds = selftest.memory_holds
+    monkeypatch.setattr(selftest, "memory_holds", lambda asked: asked != size)
+    machine.boot().run(1_100)
+    assert alarms(machine) == ["selftest"]
+    monkeypatch.setattr(selftest, "memory_holds", holds)
+    refusal = machine.request("ack")[1]
+    assert refusal is not None
+    assert (refusal.code, machine.state) == (FAULTED, "FAULT")
+    assert refusal.sentence.endswith("; restart the device.")
+    assert Machine(machine.port).boot().state == "SAFE"

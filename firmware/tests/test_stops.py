@@ -346,6 +346,7 @@ def test_a_syringe_filled_for_just_the_shots_can_be_armed_again_between_them(don
         machine.run(1)
     machine.request("disarm")
     machine.port.set("trigger", 0)
+    machine.port.set("contact", 0)
     machine.run(10)
     assert machine.request("arm")[1] is None
 

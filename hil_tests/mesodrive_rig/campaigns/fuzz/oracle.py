@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 _SEALED = re.compile(rb"(.+) ([0-9a-f]{8})\r*", re.DOTALL)
 _LINE = 2048  # bytes, the newline among them
 _WHOLE = 2**53 - 1
-FURTHEST_ID, LEAP = 2**53 - 2**40, 4096  # above it an id may lie so far ahead
+FURTHEST_ID, LEAP = 2**52, 4096  # above it an id may lie so far ahead
 _LEVELS = 4
 _VALUES = 100
 

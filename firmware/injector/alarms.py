@@ -22,6 +22,7 @@ PRIORITY = {
     "driver_fault": HIGH,
     "over_temperature": HIGH,
     "free_running": HIGH,
+    "rail_on": HIGH,
     "rail_dead": MEDIUM,
     "trigger": MEDIUM,
     "home_stuck": MEDIUM,

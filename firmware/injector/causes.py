@@ -46,9 +46,23 @@ STALLED = (
     "motor, coupling and STEP wire, that the line has no air, and that product and needle are "
     "those of the profile, then acknowledge."
 )
+NEEDLE_LEFT = (
+    "The needle of strike %d left its stop while it was held there; check the STRIKE wire, the "
+    "coil and the sensor, then acknowledge."
+)
 NEEDLE_AWAY = (
     "The needle is not seen at its rest, so no strike can begin; lift the device, check spring "
     "and sensor, then acknowledge."
+)
+RAIL_ON = (
+    "rail_on",
+    "The motor rail is on although the device has stopped; switch the motor supply off and have "
+    "service check ENABLE and the rail's switch.",
+)
+STRIKE_HIGH = "The STRIKE wire is high although nothing strikes; check it, then acknowledge."
+DEAF = (
+    "The self-test failed: an input fell and the chip's interrupt did not notice; restart the "
+    "device, and replace the board if it comes again."
 )
 UNSEATED = (
     "The plunger resists while homing: the line is under pressure, the syringe is fuller than the "

@@ -46,15 +46,19 @@ class Condition:
             )
         return None
 
-    def stray(self) -> "Trouble | None":
-        """Steps that nobody asked for, while nothing is to move."""
-        for drive in self._drives:
-            stray = (self._port.edges(drive.number) - drive.axis.edges) & EDGES
-            if stray:
-                drive.axis.edges += stray  # told once
+    def stray(self, striking: bool, pushed) -> "Trouble | None":
+        """Steps that nobody asked for, of the axes that are to stand still: in strikes the plunger
+        is not. `pushed(steps)` is called with those by which the plunger has gone forward."""
+        for drive in self._drives[striking:]:
+            axis = drive.axis
+            stray = (self._port.edges(drive.number) - axis.edges) & EDGES
+            if stray and not drive.moving:
+                moved = axis.moved(stray)  # told once
+                if drive is self._drives[0] and axis.forward:
+                    pushed(moved)
                 return Trouble(
                     "free_running",
                     "The %s axis was given %d steps that nobody asked for; check the STEP wire, "
-                    "then acknowledge." % (drive.axis.name, stray),
+                    "then acknowledge." % (axis.name, stray),
                 )
         return None

@@ -2,18 +2,21 @@
 
 from injector import alarms
 from injector.causes import (
+    DEAF,
     GLITCH,
     HELD_INPUTS,
     HOT_INPUTS,
     NEEDLE_AWAY,
     OCCLUDED,
+    RAIL_ON,
+    STRIKE_HIGH,
     alarm_sentence,
     capital,
     first_fallen,
 )
 from injector.delivery import Delivery
 from injector.errors import Refusal, Trouble
-from injector.limits import HOST_SILENCE_MS, IDLE_MS, LOW_PCT
+from injector.limits import HOST_SILENCE_MS, IDLE_MS, LOW_PCT, NEEDLE_AWAY_MS
 from injector.profile import BURST, STAMP
 from injector.trace import INPUTS, STATE
 from injector.travel import Interrupted
@@ -44,9 +47,9 @@ _WHYS = {
     "free_running": "steps were made unasked",
 }
 
-_NEEDLE_LOOKS = 3  # without the needle at rest, and it is no bounce
 _PACE_MS = 10
 _DELIVERING_PACE_MS = 15  # strikes are queued for longer than that
+_DOUBT_PACE_MS = 2  # the needle is not where it should be: a bounce, or liquid goes elsewhere
 _IDLE_PACE_MS = 20  # while nobody may strike
 
 
@@ -79,12 +82,14 @@ class Controller:
         self._journal = journal
         self.latched = _uncounted  # (code) → why the device is locked now, or None
         self._untold = []  # (code, sentence) of what the start has found besides
-        self._looks_without_needle = 0  # in a row, at which a pull was to begin
+        self._live = None  # what of FAULT was not safe when it was last looked at
+        self._away_ms = None  # since when the needle is away from its rest, while none strikes
         self._activity = None  # the generator that homes or primes
         self._answer = None  # whom to tell when it has ended
         self._hot_mask = inputs.mask(HOT_INPUTS)
         self._deliver_mask = self._hot_mask | inputs.mask(("contact", "trigger"))
-        self._needle_mask = inputs.mask(("needle_out", "needle_back"))
+        # Of what a look sees: interrupts note the needle, and outputs are no news.
+        self._noted_mask = inputs.all_mask & ~inputs.mask(("needle_out", "needle_back"))
         self._ready_mask = inputs.mask(HELD_INPUTS)
 
     @property
@@ -95,6 +100,8 @@ class Controller:
             return _PACE_MS
         if self.state != DELIVERING:
             return _IDLE_PACE_MS
+        if self.job.gone:
+            return _DOUBT_PACE_MS
         left_ms = self.heard_ms + HOST_SILENCE_MS + 1 - self._uptime()
         return max(1, min(_DELIVERING_PACE_MS, left_ms))
 
@@ -105,7 +112,7 @@ class Controller:
         now = self._uptime()
         before = self._inputs.now
         self._inputs.poll(now)
-        if (self._inputs.now ^ before) & ~self._needle_mask:  # those are noted by interrupts
+        if (self._inputs.now ^ before) & self._noted_mask:
             self._port.note(INPUTS, self._inputs.now)
         self.steps += 1
         if self.state in POWERED and self.sound:
@@ -155,6 +162,18 @@ class Controller:
         self.go(SAFE, why)
         self.warn_of_doubt()
 
+    def look_at_fault(self) -> None:
+        """In FAULT rail and needle must have fallen back: called now and then, and what is so
+        twice in a row is told."""
+        live = None
+        if self.state == FAULT and self._inputs.on("rail"):
+            live = RAIL_ON
+        elif self.state == FAULT and not self._inputs.on("needle_back"):
+            live = "needle_stuck", NEEDLE_AWAY
+        before, self._live = self._live, live
+        if live and live == before and not (self.alarm and self.alarm["code"] == live[0]):
+            self._raise_alarm(*live)
+
     def idle_tested(self, failures) -> None:
         """What the self-test found while nothing moves."""
         if failures:
@@ -170,7 +189,7 @@ class Controller:
             self._port.link_lost = False  # what is lost after this look ends what has begun since
         if self.state in (SELF_TEST, FAULT):
             return
-        self._check_machine()
+        self._check_machine(now)
         if self.state not in POWERED:
             return
         if self._inputs.split:
@@ -188,14 +207,16 @@ class Controller:
         elif self.state == READY and ~self._inputs.now & self._ready_mask:
             self._end_hold(self._inputs.now)
 
-    def _check_machine(self):
+    def _check_machine(self, now):
         """What the machine itself senses, whatever the hands do."""
         condition = self._condition
         powered = self.state in POWERED
         trouble = condition.pressed(self.why == "homing") if powered else None
         trouble = trouble or condition.sensed()
-        if not trouble and self.state not in (HOMING, DELIVERING):
-            trouble = condition.stray()
+        if not trouble:
+            trouble = condition.stray(self.state == DELIVERING, self._pushed_unasked)
+        if not trouble and self._needle_away(now):
+            trouble = Trouble("needle_stuck", NEEDLE_AWAY)
         if trouble:
             self._end(trouble)
         if powered and self.delivery and self.delivery.low and self._warned is not self.delivery:
@@ -205,6 +226,20 @@ class Controller:
                 "The syringe holds %d nl, less than %d %% of its fill; end the place under "
                 "treatment and fill it." % (self.delivery.left_nl, LOW_PCT),
             )
+
+    def _needle_away(self, now):
+        if self.state not in POWERED or self.state == DELIVERING or self._inputs.on("needle_back"):
+            self._away_ms = None
+            return False
+        if self._away_ms is None:
+            self._away_ms = now
+        return now - self._away_ms > NEEDLE_AWAY_MS
+
+    def _pushed_unasked(self, steps):
+        """The plunger has pushed by itself, where it is known to be: that has left the syringe."""
+        if self.delivery and self.state in POWERED and self._drives[0].axis.homed:
+            meter, left_nl = self.delivery.meter, max(0, self.delivery.left_nl)
+            self.delivery.prime_done(min(steps, meter.steps(left_nl)))
 
     def _end(self, trouble):
         """Whatever is under way ends with an alarm; a strike is reported first."""
@@ -256,6 +291,9 @@ class Controller:
                 raise Trouble(*GLITCH)
             return
         self._check_hot(seen)
+        if not stopped:
+            self.job.stop("the chip did not notice that it was let go")
+            raise Trouble("selftest", DEAF)
         contact = seen & self._inputs.masks["contact"]
         why = "the trigger was released" if contact else "skin contact was lost"
         self.job.stop(why)
@@ -277,11 +315,9 @@ class Controller:
         if now < job.next_ms:
             return
         if not self._inputs.on("needle_back"):
-            self._looks_without_needle += 1
-            if self._looks_without_needle > _NEEDLE_LOOKS:
-                raise Trouble("needle_stuck", NEEDLE_AWAY)
-            return
-        self._looks_without_needle = 0
+            return  # a bounce, or soon an alarm
+        if self._inputs.driven:
+            raise Trouble("misfire", STRIKE_HIGH)
         dose_nl = job.plan.profile.dose_nl
         if dose_nl:
             if not job.relieved:

@@ -2,7 +2,7 @@
 each reported once with what the counted edges say it gave.
 """
 
-from injector.causes import DIR_STUCK, OCCLUDED, STALLED
+from injector.causes import DIR_STUCK, NEEDLE_AWAY, NEEDLE_LEFT, OCCLUDED, STALLED
 from injector.errors import Trouble
 from injector.limits import LOW_PCT
 from injector.motion import last_rise, plan
@@ -17,6 +17,7 @@ _BEGIN_MS = 100  # a strike must begin this long after it may
 _BACK_GRACE_US = 20_000  # and back this long after its return time
 _RELIEVED_MS = 50  # after a shot that the line has let go of its pressure
 _AIR_NL = 500  # pushed without resistance: more than the pusher may be short of the plunger
+_GONE_LOOKS = 2
 _AHEAD_MS = 100  # strikes are queued this long before they begin: more than a look is late
 _ROUNDED_MS = 2  # a strike's turn is reckoned in whole ms, by less than this too early
 _QUEUED_AT_MOST = 32  # the port's room
@@ -134,6 +135,9 @@ class Delivery:
         self._uptime_us = uptime_us
         self._report = report
         self._mask = inputs.mask(_MUST_HOLD)
+        self._out_mask = inputs.masks["needle_out"]
+        self._back_mask = inputs.masks["needle_back"]
+        self.gone = 0  # looks in a row at which the needle was not where it should be
         self._steps = [0] * _QUEUED_AT_MOST  # of the strikes that are queued
         self._forget_pull()
         self.mark()
@@ -237,6 +241,7 @@ class Delivery:
         return self._due_ms + _ROUNDED_MS
 
     def _forget_pull(self):
+        self.gone = 0
         self._wanted = 0  # strikes that this pull may give
         self._shown = 0  # of them, those that had ended when one last showed itself
         self._shown_ms = 0  # uptime of that
@@ -306,6 +311,10 @@ class Delivery:
             self._shown = self._ended
             self._shown_ms = now_ms
             return
+        back = self._port.read() & self._back_mask
+        if self._seen_gone(not back and self._port.started == self._ended):
+            self.stop("the needle left its rest")
+            raise Trouble("needle_stuck", NEEDLE_AWAY)
         wait_ms = _BEGIN_MS
         if self._ended:
             wait_ms += self.plan.profile.period_after_us(self._ended) // 1000
@@ -343,6 +352,20 @@ class Delivery:
                 "The needle of strike %d did not come back; lift the device, then check the "
                 "spring and the sensor." % self.done,
             )
+
+        # A bounce of its contact is shorter than from one look to the next.
+        away = out is not None and not port.read() & self._out_mask
+        elapsed_us = (port.timer_us() - start) & LOW
+        away = away and elapsed_us < plan.on_us and port.finished == self._ended
+        if self._seen_gone(away):
+            self._port.halt()
+            self._end_under_way("misfire", "the needle left its stop")
+            raise Trouble("misfire", NEEDLE_LEFT % self.done)
+
+    def _seen_gone(self, gone):
+        """Whether the needle is not where it should be at one look too many."""
+        self.gone = self.gone + 1 if gone else 0
+        return self.gone >= _GONE_LOOKS
 
     def _check_force(self, now_ms):
         """The plunger resists while it is pushed, and the line lets go between two shots."""

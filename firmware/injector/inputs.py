@@ -22,15 +22,18 @@ _NAMES = (
     "plunger_home",
     "depth_home",
 )
+_OUTPUTS = ("strike", "strike_peak", "plunger_step", "depth_step")  # low while nothing moves
 _TOLD = _NAMES[:10]  # those of docs/protocol.md's `status`, in its order
 
 
 class Inputs:
-    """`read()` gives all inputs as bits; `board` says which bit is which (`masks[name]`)."""
+    """`read()` gives all pins as bits; `board` says which bit is which (`masks[name]`)."""
 
     def __init__(self, read, board):
         self.masks = {name: 1 << getattr(board, name.upper()) for name in _NAMES}
         self.masks["trigger"] |= 1 << board.TRIGGER_2
+        self.all_mask = sum(self.masks.values())
+        self._outputs = sum([1 << getattr(board, name.upper()) for name in _OUTPUTS])
         self.now = 0  # all inputs at the last poll
         self.polls = 0
         self._read = read
@@ -67,6 +70,11 @@ class Inputs:
     def on(self, name: str) -> bool:
         """Whether input `name` read 1 at the last poll; of the trigger, either contact."""
         return bool(self.now & self.masks[name])
+
+    @property
+    def driven(self) -> bool:
+        """Whether a pin that makes something move read high at the last poll."""
+        return bool(self.now & self._outputs)
 
     def mask(self, names) -> int:
         """The bits of several inputs."""

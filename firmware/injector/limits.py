@@ -45,6 +45,7 @@ LOW_PCT = 10  # of the fill: people are warned
 HOST_SILENCE_MS = 500  # a host that says nothing for this long is gone
 DEBOUNCE_MS = 20  # an operator's contact counts as made when it has held this long
 TRIGGER_SPLIT_MS = 200  # the trigger's two contacts must agree again within this
+NEEDLE_AWAY_MS = 100  # that the needle may be away from its rest while none strikes: it takes 25
 RAIL_UP_MS = 100  # the rail must be sensed this soon after it is asked for
 MOVE_LATE_MS = 150  # how much longer than planned a move may take until a look has seen its end
 RAIL_HOLD_MS = 200  # how long the chip keeps asking for the rail when the program is gone

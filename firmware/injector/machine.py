@@ -231,6 +231,7 @@ class Machine:
         state = self.controller.state
         if state in (SAFE, READY, FAULT):
             self._tidy()
+        self.controller.look_at_fault()
         if state not in (SAFE, READY):
             self._idle_failed = False
             return

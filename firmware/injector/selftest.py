@@ -7,6 +7,7 @@ MEMORY = ("memory pattern", "memory")  # where one has failed no acknowledgement
 _IDLE = (
     "needle back",
     "needle not out",
+    "outputs low",
     "interlock line",
     "motor drivers",
     "sensors",
@@ -23,6 +24,7 @@ def run(inputs, sensors, ram_free: int, holds: bool = True) -> "list[dict[str, o
         check("rail off", not on("rail"), "the motor rail is on although it was not asked for"),
         check("needle back", on("needle_back"), "the needle is not seen at its rest"),
         check("needle not out", not on("needle_out"), "the needle is seen at its stop"),
+        check("outputs low", not inputs.driven, "an output that moves something is high"),
         check("trigger released", not on("trigger"), "the trigger is pressed or shorted"),
         check(
             "interlock line",

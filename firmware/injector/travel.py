@@ -4,12 +4,13 @@ They raise Trouble when the machine does not do what it should, and Interrupted 
 stopped the move.
 """
 
-from injector.causes import DIR_STUCK
+from injector.causes import DIR_STUCK, first_fallen
 from injector.errors import Trouble
 from injector.limits import MOVE_LATE_MS, RAIL_UP_MS
 from injector.motion import Ramp, plan, room_for
 
 _STOPPERS = ("interlock", "guard", "stop", "rail", "driver_ok")
+_LOOP = ("stop", "guard", "interlock")  # without them there is no rail
 _FALSE_HOMES = 4  # a switch that was closed for less than two looks was not home
 
 
@@ -36,6 +37,7 @@ class Drive:
         self._home_mask = inputs.masks[axis.name + "_home"]
         self._mask = inputs.mask(_STOPPERS)
         self._asked = self._made = 0  # edges of the last move
+        self.moving = False
 
     def ramp(self, um_s: int, steps: int) -> Ramp:
         """A ramp to `um_s`, at most the drive's own speed, or to what `steps` have room for."""
@@ -129,6 +131,7 @@ class Drive:
         self._asked = count
         self._port.limit_force(self.force_counts)
         self._port.watch(mask)
+        self.moving = True
         self._port.start_axis(self.number, forward, move)
         try:
             if self._port.dir_stuck:
@@ -147,6 +150,7 @@ class Drive:
         finally:  # also when the move is given up in the midst of it
             self._made = self._port.counted(self.number)
             self.axis.moved(self._made)
+            self.moving = False
             self._port.unwatch()
 
     @property
@@ -174,3 +178,6 @@ def power_up(port, inputs, uptime):
                 % RAIL_UP_MS,
             )
         yield
+        fallen = first_fallen(inputs.now, inputs.masks, _LOOP)
+        if fallen:
+            raise Interrupted(fallen[1])

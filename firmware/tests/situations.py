@@ -4,7 +4,7 @@ import re
 from fractions import Fraction
 
 import drives
-from stand_ins import PROFILE, Machine
+from stand_ins import PROFILE, Machine, StandInPort
 
 from injector import limits
 from injector.errors import Refusal
@@ -88,6 +88,14 @@ def to_the_end(machine: Machine, at_most_ms: int = 20_000) -> Machine:
         at_most_ms -= 10
         assert at_most_ms > 0
     return machine
+
+
+def restarted(machine: Machine) -> Machine:
+    """The same device after a power cut: its flash is what is left."""
+    port = StandInPort()
+    port.ledger_flash.data[:] = machine.port.ledger_flash.data
+    port.settings_flash.data[:] = machine.port.settings_flash.data
+    return Machine(port).boot()
 
 
 def refused(machine: Machine, method: str, params: dict[str, object] | None = None) -> Refusal:

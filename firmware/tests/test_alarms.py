@@ -12,7 +12,9 @@ RAISERS = {"Trouble", "fault", "_fail", "_raise_alarm", "_end"}
 
 
 def raised_codes() -> set[str]:
-    codes = {code for _, code, _ in causes._CAUSES} | {causes.GLITCH[0], causes.OCCLUDED[0]}
+    codes = {code for _, code, _ in causes._CAUSES} | {
+        one[0] for one in (causes.GLITCH, causes.OCCLUDED, causes.RAIL_ON)
+    }
     for source in SOURCES:
         for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
             if not isinstance(node, ast.Call) or not node.args:
@@ -85,7 +87,7 @@ def test_every_alarm_stands_under_its_priority():
 def test_every_sentence_of_an_alarm_names_a_way_out():
     told = [text for source in SOURCES for text in _sentences(source)]
     told += [causes.alarm_sentence(code, why) for _, code, why in causes._CAUSES]
-    told += [causes.GLITCH[1], causes.OCCLUDED[1], causes.sensor_sentence("x")]
+    told += [causes.GLITCH[1], causes.OCCLUDED[1], causes.RAIL_ON[1], causes.sensor_sentence("x")]
     assert len(told) > 20
     for sentence in told:
         assert sentence.endswith("."), sentence

@@ -1,11 +1,11 @@
 """What arming again takes into account of what was given before."""
 
 import pytest
-from situations import in_state, refused, striking
+from situations import in_state, refused, restarted, striking
 from stand_ins import PROFILE, Machine
 
 from injector.errors import Refusal
-from mesodrive_wire import INTERLOCK, LIMIT
+from mesodrive_wire import INTERLOCK
 
 
 def after_one_of_two(**profile: object) -> Machine:
@@ -111,7 +111,7 @@ def test_that_the_line_was_blocked_outlives_a_power_cut_until_priming_has_shown_
         prime(machine, 50_000)
     machine.request("disarm")
     machine.run(20)
-    after = Machine(machine.port).boot()
+    after = restarted(machine)
     after.make_ready()
     assert (after.job.retreat > 0) == (not freed)
     refusal = after.request("arm")[1]

@@ -204,31 +204,3 @@ def test_what_a_stopped_priming_has_pushed_is_counted_before_anybody_is_told():
     machine.request("disarm")
     assert told == [machine.job.left_nl]
     assert told[0] < left_nl
-
-
-def pulled_without_the_needle_at_rest(looks: int) -> Machine:
-    """Looked at so often since the pull counts."""
-    machine = in_state("ARMED")
-    machine.port.set("needle_is_back", False)
-    machine.port.set("contact", 1)
-    machine.port.set("trigger", 1)
-    while not (machine.controller._inputs.pulled and machine.controller._inputs.touching):
-        machine.run(1)
-    for _ in range(looks - 1):
-        machine.look()
-    return machine
-
-
-@pytest.mark.requirement("R7", "R18")
-def test_a_pull_with_the_needle_not_seen_at_rest_is_told():
-    machine = pulled_without_the_needle_at_rest(4)
-    assert (machine.state, alarms(machine)) == ("FAULT", ["needle_stuck"])
-    assert machine.port.strikes == 0
-
-
-def test_a_rest_sensor_that_bounces_at_a_pull_only_makes_it_wait():
-    machine = pulled_without_the_needle_at_rest(3)
-    assert (machine.state, alarms(machine)) == ("ARMED", [])
-    machine.port.set("needle_is_back", True)
-    machine.look()
-    assert machine.state == "DELIVERING"

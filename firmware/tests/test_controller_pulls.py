@@ -56,26 +56,6 @@ def test_a_pull_begins_no_sooner_than_the_last_strikes_period_is_over():
     assert machine.state == "DELIVERING"
 
 
-@pytest.mark.requirement("R7")
-def test_each_pull_waits_anew_for_a_rest_sensor_that_bounces():
-    machine = in_state("ARMED", mode="single", shots=4)
-    for pull in (1, 2):
-        machine.port.set("needle_is_back", False)
-        press(machine)
-        for _ in range(3):
-            machine.look()
-        assert (machine.state, alarms(machine)) == ("ARMED", [])
-        if pull == 1:
-            machine.port.set("needle_is_back", True)
-            machine.look()
-            to_the_end(machine)
-            machine.port.set("trigger", 0)
-            machine.run(30)
-    machine.look()
-    assert (machine.state, alarms(machine)) == ("FAULT", ["needle_stuck"])
-    assert machine.port.strikes == 1
-
-
 @pytest.mark.requirement("R5")
 @pytest.mark.parametrize(("mode", "dose_nl"), [("series", 1_000), ("dry", 0)])
 def test_a_line_under_pressure_lets_no_dose_begin(mode: str, dose_nl: int):

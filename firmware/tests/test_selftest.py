@@ -1,5 +1,6 @@
 """Each check of the self-test fails for its own cause and names it."""
 
+import board
 import pytest
 from stand_ins import Machine
 
@@ -17,10 +18,10 @@ def checked(
     machine.inputs.poll(0)
     machine.sensors.settle()
     for name, state in wrong.items():
-        mask = machine.inputs.mask([name])
+        mask = machine.inputs.masks.get(name) or 1 << getattr(board, name.upper())
         machine.inputs.now = machine.inputs.now | mask if state else machine.inputs.now & ~mask
     checks = selftest.run(machine.inputs, machine.sensors, ram_free)
-    assert len({str(check["name"]) for check in checks}) == len(checks) == 9
+    assert len({str(check["name"]) for check in checks}) == len(checks) == 10
     sentences = selftest.failures(checks)
     failed = {str(check["name"]): check["detail"] for check in checks if not check["ok"]}
     assert list(failed.values()) == [
@@ -46,6 +47,10 @@ def test_a_sound_machine_passes():
         ("interlock line", {"guard": 0}),
         ("interlock line", {"stop": 0}),
         ("motor drivers", {"driver_ok": 0}),
+        ("outputs low", {"strike": 1}),
+        ("outputs low", {"strike_peak": 1}),
+        ("outputs low", {"plunger_step": 1}),
+        ("outputs low", {"depth_step": 1}),
     ],
 )
 def test_a_wrong_input_fails_its_own_check_alone(name: str, wrong: dict[str, int]):

@@ -1,5 +1,6 @@
 """What the self-test goes on looking at while nothing moves."""
 
+import board
 import pytest
 from stand_ins import Machine
 
@@ -10,6 +11,7 @@ pytestmark = pytest.mark.requirement("R2")
 NAMES = [
     "needle back",
     "needle not out",
+    "outputs low",
     "interlock line",
     "motor drivers",
     "sensors",
@@ -22,7 +24,14 @@ WRONG = {
     "trigger": (1, []),
     "interlock": (0, ["interlock line"]),
     "driver_ok": (0, ["motor drivers"]),
+    "strike": (1, ["outputs low"]),
+    "plunger_step": (1, ["outputs low"]),
 }
+
+
+def pin(machine: Machine, name: str) -> int:
+    """The bits of an input, or of an output that moves something."""
+    return machine.inputs.masks.get(name) or 1 << getattr(board, name.upper())
 
 
 def failed(powered: bool, broken: bool = False, **wrong: int) -> list[object]:
@@ -32,7 +41,7 @@ def failed(powered: bool, broken: bool = False, **wrong: int) -> list[object]:
     machine.inputs.poll(0)
     machine.sensors.settle()
     for name, state in wrong.items():
-        mask = machine.inputs.masks[name]
+        mask = pin(machine, name)
         machine.inputs.now = machine.inputs.now | mask if state else machine.inputs.now & ~mask
     checks = selftest.idle(machine.inputs, machine.sensors, powered)
     expected = [*NAMES] if powered else ["rail off", *NAMES]

@@ -101,6 +101,8 @@ class StandInPort(Wiring):
         self.host_stopped = False
         # bad luck
         self.dir_wire = None  # the level at which it is shorted
+        self.strike_high = False  # its wire is shorted
+        self.deaf = False  # an input that falls makes no interrupt
         self.stands = False  # the step machine makes nothing of what it is given
         self.lost_steps = 0  # edges of each move that the counter does not see
         self.force_unseen = False  # the program is kept from looking at the force
@@ -319,6 +321,8 @@ class StandInPort(Wiring):
             bits |= 1 << board.NEEDLE_BACK
         if self.needle.is_out:
             bits |= 1 << board.NEEDLE_OUT
+        if self._level or self.strike_high:
+            bits |= 1 << board.STRIKE
         if self.at[PLUNGER] > 0:
             bits |= 1 << board.PLUNGER_HOME
         if self.at[DEPTH] > 0:
@@ -496,7 +500,7 @@ class StandInPort(Wiring):
             self.halt()
 
     def _look(self):
-        if not self._halted and ~self.read() & self._mask:
+        if not self._halted and not self.deaf and ~self.read() & self._mask:
             self.inputs_at_stop = self.read()
             self.note(FELL, self.inputs_at_stop)
             self.halt()

@@ -6,6 +6,15 @@ from pkgutil import resolve_name
 from typing import Any
 
 
+class Bug:
+    """`told` is part of what the campaign must say of it; a piece is where, what stands there,
+    and what the bug puts there."""
+
+    def __init__(self, told: str, *pieces: tuple[str, str, str]):
+        self.told = told
+        self.pieces = pieces
+
+
 def named(where: str) -> tuple[Any, Any]:
     """What holds a function, and the function: `module:function` or `module:Class.function`."""
     module, _, path = where.partition(":")

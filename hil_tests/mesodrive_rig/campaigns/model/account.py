@@ -44,6 +44,8 @@ class Account:
             raise Violation(f"the flash is sound and the ledger is not: {journal.trouble}")
         self.add_up(witness)
         totals = journal.ledger.totals
+        if witness.in_doubt and not totals.pending:
+            raise Violation("power went in the middle of a dose and the ledger does not doubt")
         strikes = self.strikes + self.said_strikes
         nl = self.nl + self.said_nl
         primed_nl = self.primed_nl + self.said_primed_nl
@@ -76,8 +78,6 @@ class Account:
             raise Violation(f"power was not cut and the ledger doubts: {totals.pending}")
         if totals.strikes < strikes or totals.delivered_nl < nl - slack:
             raise Violation("what is in doubt does not count as given")
-        if witness.in_doubt and not totals.pending:
-            raise Violation("power went in the middle of a dose and the ledger does not doubt")
 
     def truth(self, journal: Any, witness: "Witness") -> tuple[int, Fraction, Fraction]:
         """Strikes, nl into the skin and primed that the ledger does not know for certain."""

@@ -15,7 +15,7 @@ from mesodrive_rig.campaigns.model.witness import HARMLESS, Call
 from mesodrive_rig.campaigns.model.world import World
 from mesodrive_wire import STOP, decode
 
-LOST = (PortLostError, DeviceSilentError, DeviceError)
+LOST = (PortLostError, DeviceSilentError)
 _LATER = ("home", "prime", "dose.resolve")  # the answer tells how it has ended
 
 
@@ -131,7 +131,7 @@ class Host:
                     f"{method} was carried out and is told as refused: {refused}"
                 ) from refused
             return False
-        except TelemetryError as error:
+        except (TelemetryError, DeviceError) as error:
             raise Violation(f"{method} is answered with {error}") from error
         except LOST:
             self.close()

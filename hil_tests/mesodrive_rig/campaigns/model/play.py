@@ -24,6 +24,8 @@ _DOSES: tuple[dict[str, Any], ...] = (
     {"dose_nl": 300, "period_us": 50_000},
     {"dose_nl": 1_000},
     {"dose_nl": 3, "period_us": 50_000},
+    # little in the syringe: priming leaves too little for the shots
+    {"dose_nl": 1_000, "fill_nl": 12_000},
     # a wide syringe: much liquid, few steps
     {
         "dose_nl": 100_000,
@@ -146,7 +148,7 @@ class Play:
     def pull(self, random: Random) -> None:
         """A person pulls the trigger, while the host waits."""
         hold_us = random.choice((15_000, 45_000, 120_000, 400_000))
-        self.world.pull(hold_us)
+        self.world.pull(hold_us, random.choice((32_000, 32_000, 32_000, 50_000)))
         if random.random() < 0.3:
             hand, gap_us = random.choice(("contact", "trigger")), random.choice((2_000, 12_000))
             self.world.tremble(hand, 34_000 + random.randrange(hold_us), gap_us)
@@ -228,7 +230,9 @@ class Play:
         elif machine and machine.controller.state == "READY":
             self.put_right(random)
             delivery = machine.controller.delivery
-            if delivery.complete:
+            profile = delivery.plan.profile
+            needed_nl = (profile.shots - delivery.done) * profile.dose_nl
+            if delivery.complete or needed_nl > delivery.left_nl:
                 self.load(random)
                 self.home(random)
             if random.random() < 0.3:

@@ -102,7 +102,7 @@ class Witness:
         self._on_before_us = 0
         self._line: bytes | None = None
         self._run_here: set[bytes] = set()  # lines that were obeyed in this boot
-        self._asked = ""  # what may move things: home, prime, arm; in this boot
+        self._asked = ""  # what may move things now: home, prime or arm
         self._rested_us = 0
         self._state = ""
         self._doubted = (0, 0, 0)  # number, strikes, dose_nl of the dose in doubt
@@ -290,7 +290,7 @@ class Witness:
         self._was_out = False  # whatever was put in is in use now
         self._measure()
         if self._machine.controller.state != "DELIVERING" or self._asked != "arm":
-            raise Violation("a strike begins though nobody armed since the start")
+            raise Violation("a strike begins though the device is not armed")
         if not port.must_hold:
             raise Violation("a strike begins without all that it needs")
         for hand in ("contact", "trigger"):
@@ -359,11 +359,13 @@ class Witness:
                 self._rested_us = self.now_us
             if state != "HOMING":
                 self._end_priming()
+        if state in ("SAFE", "READY", "FAULT"):
+            self._asked = ""  # done, or stopped: whatever moves next must be asked for anew
         if port.moving:
-            if not self._asked:
-                raise Violation("something moves though nobody asked since the start")
             if state not in ("HOMING", "DELIVERING"):
                 raise Violation(f"something moves in {state}")
+            if not self._asked:
+                raise Violation("something moves that nobody asked for")
             if self.now_us - self.heard_us > SILENT_US:
                 raise Violation("something moves though no host says anything")
         if port.enable:

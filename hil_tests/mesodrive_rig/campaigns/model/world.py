@@ -135,6 +135,10 @@ class World:
         except PowerCut:
             self.reset(unplug=False)
             return
+        except Violation:
+            raise
+        except Exception as error:
+            raise Violation(f"the firmware ends with {error!r}") from error
         self._look_us = self.now_us + 1_000 * self.machine.controller.pace_ms
         self.witness.look()
 
@@ -242,10 +246,11 @@ class World:
         self.witness.hand_moves(name, state)
         self._port.set(name, state)
 
-    def pull(self, hold_us: int) -> None:
-        """A person lets go, sets the device on skin, pulls, and lets go after a while."""
+    def pull(self, hold_us: int, touch_us: int = 32_000) -> None:
+        """A person lets go, sets the device on skin, pulls, and lets go after a while; if it is
+        set on skin that late, the trigger is held before."""
         self.move_hand("trigger", 0)
-        self.at(32_000, lambda: self.move_hand("contact", 1))
+        self.at(touch_us, lambda: self.move_hand("contact", 1))
         self.at(34_000, lambda: self.move_hand("trigger", 1))
         self.at(34_000 + hold_us, lambda: self.move_hand("trigger", 0))
         self.at(35_000 + hold_us, lambda: self.move_hand("contact", 0))

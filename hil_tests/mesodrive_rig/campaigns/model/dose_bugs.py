@@ -83,11 +83,12 @@ BUGS = {
     ),
     "a session begins with each profile": Bug(
         ", the device tells",
-        (f"{_JOURNAL}loaded", "int(self._was_out)", "1"),
-        (f"{_JOURNAL}refuse_past_limits", "and self._was_out", ""),
+        (f"{_JOURNAL}loaded", "int(self.was_out)", "1"),
+        (f"{_JOURNAL}refuse_past_limits", "and self.was_out", ""),
     ),
-    "a removal is forgotten by no dose": Bug(
-        ", the device tells", (f"{_JOURNAL}announce", "self._was_out = False", "pass")
+    "a cartridge that was taken out is armed": Bug(
+        "with a cartridge that was put in after",
+        ("injector.commands:Commands.arm", "if self._journal.was_out:", "if False:"),
     ),
     "a stopped strike is not counted": Bug(
         "strikes happened and the device tells",

@@ -96,7 +96,7 @@ class Witness:
         self.most_session_nl = self.most_hour_nl = 1 << 40
         self.session_load = 0  # the first load of the session
         self._out_us: int | None = None  # since when there is no cartridge
-        self._was_out = False  # it was out for a while since the last load, or the last strike
+        self._was_out = False  # it was out for a while since the last load
         self.counts = dict.fromkeys(("lines", "commands", "strikes", "primings", "boots"), 0)
         self._pushed_before = 0  # plunger steps in strikes of earlier boots
         self._on_before_us = 0
@@ -287,8 +287,9 @@ class Witness:
         port = self._port
         now_us = self.now_us = self.boot_us + port.now_us
         self.counts["strikes"] += 1
-        self._was_out = False  # whatever was put in is in use now
         self._measure()
+        if self._was_out:
+            raise Violation("a strike begins with a cartridge that was put in after the load")
         if self._machine.controller.state != "DELIVERING" or self._asked != "arm":
             raise Violation("a strike begins though the device is not armed")
         if not port.must_hold:

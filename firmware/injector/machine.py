@@ -266,13 +266,13 @@ class Machine:
         self.journal.max_session_nl = self.site.limit("session_nl")
         self.journal.max_hour_nl = self.site.limit("hour_nl")
 
-    def _record(self, *change):
+    def _record(self, what, was, becomes):
         journal = self.journal
         if journal.is_missing:
             return  # a new device is claimed before it has a ledger
         if journal.trouble:
             raise Refusal(FAULTED, journal.trouble)
-        self.commands.write(journal.changed, *change)
+        self.commands.write(journal.changed, what, was, becomes)
 
     def _changed(self, what):
         self._take_limits()

@@ -13,7 +13,8 @@ class Service:
     refuses when it cannot; `changed(what)` follows when it has."""
 
     def __init__(self, settings, repeats, site, at_rest, fail):
-        self.record = self.changed = _nobody
+        self.record = _unrecorded
+        self.changed = _unknown
         self._settings = settings
         self._repeats = repeats
         self._site = site
@@ -79,5 +80,9 @@ def fingerprint(key: bytes) -> int:
     return int.from_bytes(hmac_sha256(key, b"mesodrive fingerprint")[:4], "little") if key else 0
 
 
-def _nobody(*_):
+def _unrecorded(what, was, becomes):
+    pass
+
+
+def _unknown(what):
     pass

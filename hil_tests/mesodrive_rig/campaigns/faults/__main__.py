@@ -28,7 +28,7 @@ from mesodrive_rig.results import Metric, write_results
 
 _RESULTS = ROOT / "build" / "faults.json"
 _CASES = ROOT / "build" / "faults-cases.jsonl"
-_LEAST_CASES, _LEAST_FAULTS, _LEAST_PHASES = 1_200, 60, 20
+_LEAST_CASES, _LEAST_FAULTS, _LEAST_PHASES = 1_200, 60, 20  # the faults each in the phases
 _QUICK = 36
 
 
@@ -171,6 +171,12 @@ def never_named(cases: Iterable[Case]) -> list[str]:
     return [fault.name for fault in FAULTS if not fault.unseen and fault.name not in named]
 
 
+def widely_tried(cases: Iterable[Case]) -> int:
+    """How many faults were each tried in as many phases as is asked for."""
+    met = Counter(fault for fault, _ in {(case.fault, case.phase) for case in cases})
+    return sum(1 for phases in met.values() if phases >= _LEAST_PHASES)
+
+
 def metrics(
     cases: list[Case], *, quick: bool, not_run: int = 0, failed_first: int = 0
 ) -> list[Metric]:
@@ -189,6 +195,8 @@ def metrics(
         Metric("cases", len(cases), "", bound(f">= {_LEAST_CASES}")),
         Metric("faults", len({c.fault for c in cases}), "", bound(f">= {_LEAST_FAULTS}")),
         Metric("phases", len({c.phase for c in cases}), "", bound(f">= {_LEAST_PHASES}")),
+        Metric("faults that were each tried in 20 phases or more", widely_tried(cases), "",
+               bound(f">= {_LEAST_FAULTS}")),
         Metric("cases planned and not run", not_run, "", "== 0"),
         Metric("faults that must be named and never were", len(never_named(cases)), "",
                bound("== 0")),

@@ -1,12 +1,14 @@
 """The short form of the faults campaign (`make faults`): some faults in some phases."""
 
 import re
+import sys
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from mesodrive_rig.campaigns.faults import __main__ as campaign
 from mesodrive_rig.campaigns.faults.__main__ import (
     Campaign,
     metrics,
@@ -98,6 +100,22 @@ def test_what_make_faults_tries_is_a_product_and_leaves_no_fault_out():
     possible = {fault.name: len(Phase) - len(fault.not_in) for fault in FAULTS}
     seldom = [name for name, phases in met.items() if len(phases) < 6]
     assert [name for name in seldom if possible[name] > 6] == []
+
+
+def test_only_what_no_case_has_is_told_before_anything_is_run(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+):
+    log = tmp_path / "cases"
+    log.write_text("what was tried")
+    monkeypatch.setattr(campaign, "_CASES", log)
+    monkeypatch.setattr(sys, "argv", ["faults", "--only", "gaurd open"])
+    with pytest.raises(SystemExit) as ended:
+        campaign.main()
+    assert ended.value.code == 2
+    told = capsys.readouterr().err.splitlines()[-1]
+    assert "'gaurd open'" in told
+    assert "such as 'guard open or grounded / armed'" in told
+    assert log.read_text() == "what was tried"
 
 
 def test_a_plan_too_small_for_the_product_is_spread():

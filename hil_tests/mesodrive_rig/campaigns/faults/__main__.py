@@ -235,6 +235,11 @@ def main() -> int:
     parser.add_argument("--resume", action="store_true", help="keep what has been tried")
     parser.add_argument("--again", action="store_true", help="the same, and try anew what failed")
     arguments = parser.parse_args()
+    if not schedule(arguments.seed, None, arguments.only):
+        parser.error(
+            f"no case has {arguments.only!r} in its 'fault / phase'; give --only a part of one as "
+            f"it is written, such as '{FAULTS[0].name} / {Phase.ARMED}'"
+        )
     most = _QUICK if arguments.quick else arguments.most
     with closing(Cases(_CASES, IMAGE, resumes=arguments.resume or arguments.again)) as cases:
         done = [key for key, case in cases.last.items() if not (arguments.again and case.verdict)]

@@ -5,10 +5,11 @@ the emulated clock. It may break something and return; then the session goes on 
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from mesodrive_rig.campaigns.faults.moments import BEGIN_STRIKE, MOVE_MS, RETURN_MS, TURNS
 from mesodrive_rig.campaigns.faults.patience import ImpatientPort
 from mesodrive_rig.campaigns.faults.phases import Phase
 from mesodrive_rig.campaigns.faults.seen import Seen
@@ -38,36 +39,12 @@ DOSE = profile(
     period_us=150_000,
     fill_nl=1_030_000,
 )
-_DOSE_BEGINS_MS = 7.0  # after STRIKE rose: travel and settling; `Session.strike_ms` has the end
-_ON_MS = 62.0
-_PERIOD_MS = 150.0
-_BEGIN_STRIKE = (  # ms after STRIKE rose
-    (Phase.TRAVEL, 1.0),
-    (Phase.SETTLE, 4.0),
-    (Phase.DOSE_BEGIN, 10.0),
-    (Phase.DOSE_MID, 27.0),
-    (Phase.DOSE_END, 45.0),
-    (Phase.DWELL, 52.0),
-    (Phase.REST, 75.0),
-    (Phase.BETWEEN, 140.0),
-)
-_RETURN_MS = 0.7  # after STRIKE fell
-_MOVE_MS = 8.0  # after a move began
 _BOOT_MS = 150.0
 _BOOT_AT_MOST_MS = 2000.0
-_POLL_NS = 200_000.0
 _ANSWER_MS = 800.0
 _PULLS = 5  # for a strike that does not come; four trembles may end one pull each
 _LET_GO_MS = 50.0
 _LEAD_MS = 2_000.0  # in which a person logs in
-# DIR edge → the move that it begins: of the depth axis first, then of the plunger
-_TURNS = {
-    (Output.DEPTH_DIR, True, 1): Phase.DEPTH_OFF,
-    (Output.DEPTH_DIR, False, 1): Phase.DEPTH_SLOW,
-    (Output.DEPTH_DIR, True, 2): Phase.DEPTH_SET,
-    (Output.PLUNGER_DIR, False, 1): Phase.PLUNGER_SLOW,
-    (Output.PLUNGER_DIR, True, 2): Phase.SEATING,
-}
 
 
 class OverError(Exception):
@@ -93,6 +70,7 @@ class Session(Seen):
         self.sent: list[bytes] = []  # by the host
         self.obeyed: list[str] = []  # requests that no device may obey
         self._note_what_is_sent()
+        self._note_the_skin()
         self.visit = visit
         self.on_alarm: Callable[[], None] | None = None
         self.ends_after: int | None = None  # strikes told; then the session is over …
@@ -268,6 +246,16 @@ class Session(Seen):
 
         self.rig.chip.send = noting
 
+    def _note_the_skin(self) -> None:
+        move = self.rig.set
+
+        def noting(sensor: Sensor, is_true: bool, bounce_ms: Sequence[float] = ()) -> None:
+            if sensor is Sensor.CONTACT:
+                self.touches(is_true, self.rig.now_ms())
+            move(sensor, is_true, bounce_ms)
+
+        self.rig.set = noting
+
     def _noted(self, method: str) -> None:
         if method == "alarm" and self.on_alarm:
             self.on_alarm()
@@ -287,7 +275,7 @@ class Session(Seen):
                     times.append(self.rig.now_ms())
                     if len(times) == 1:
                         first = output is Output.DEPTH_STEP
-                        self._soon(Phase.DEPTH_FAST if first else Phase.PLUNGER_FAST, _MOVE_MS)
+                        self._soon(Phase.DEPTH_FAST if first else Phase.PLUNGER_FAST, MOVE_MS)
 
             self.rig.chip.on_edge(gpio, stepped)
         else:
@@ -296,12 +284,12 @@ class Session(Seen):
     def _edge(self, output: Output, level: bool) -> None:
         self.edges.append(Edge(self.rig.now_ms(), output, level))
         count = self._turns[output, level] = self._turns.get((output, level), 0) + 1
-        if (output, level, count) in _TURNS:
-            self._soon(_TURNS[output, level, count], _MOVE_MS)
+        if (output, level, count) in TURNS:
+            self._soon(TURNS[output, level, count], MOVE_MS)
         if output is Output.STRIKE and level:
             self._strikes += 1
             if self._strikes == 1:
-                for phase, after_ms in _BEGIN_STRIKE:
+                for phase, after_ms in BEGIN_STRIKE:
                     self._soon(phase, after_ms)
         elif output is Output.STRIKE and self._strikes == 1:
-            self._soon(Phase.RETURN, _RETURN_MS)
+            self._soon(Phase.RETURN, RETURN_MS)

@@ -55,7 +55,8 @@ _INPUT_BITES_IN = {
     (Sensor.DEPTH_HOME, WireFault.LOW): (Phase.DEPTH_FAST,),
     (Sensor.DEPTH_HOME, WireFault.HIGH): (Phase.DEPTH_FAST,),
     (Sensor.RAIL, WireFault.HIGH): (Phase.BOOT,),
-    (Sensor.CONTACT, WireFault.HIGH): (Phase.POWER_UP,),
+    # Nobody may prime or arm a device that says that it touches the skin.
+    (Sensor.CONTACT, WireFault.HIGH): (Phase.POWER_UP, Phase.READY, Phase.PRIMING),
 }
 _INPUT_UNSEEN = {
     (Sensor.CARTRIDGE, WireFault.HIGH): "as with a cartridge in; it takes a person who leaves it"

@@ -15,11 +15,12 @@ from mesodrive_rig.campaigns.faults.__main__ import (
     never_named,
     widely_tried,
 )
+from mesodrive_rig.campaigns.faults.case import Case
 from mesodrive_rig.campaigns.faults.cases import Cases
 from mesodrive_rig.campaigns.faults.catalogue import FAULTS
 from mesodrive_rig.campaigns.faults.phases import COSTLY, CROSSED, Phase
 from mesodrive_rig.campaigns.faults.schedule import schedule
-from mesodrive_rig.campaigns.faults.trial import EXCESS_UL, Case
+from mesodrive_rig.campaigns.faults.trial import EXCESS_UL
 from mesodrive_rig.emulated.rig import ROOT
 
 pytestmark = pytest.mark.hil

@@ -16,13 +16,14 @@ from rich.progress import Progress
 from mesodrive.errors import MesodriveError
 from mesodrive_rig.branch import Branches
 from mesodrive_rig.campaigns.arguments import at_least_one
+from mesodrive_rig.campaigns.faults.case import Case
 from mesodrive_rig.campaigns.faults.cases import Cases
 from mesodrive_rig.campaigns.faults.catalogue import FAULTS
 from mesodrive_rig.campaigns.faults.fault import Fault
 from mesodrive_rig.campaigns.faults.phases import COSTLY, UNTOLD, Phase
 from mesodrive_rig.campaigns.faults.schedule import Plan, schedule
 from mesodrive_rig.campaigns.faults.session import SHOTS, EnoughError, OverError, Session
-from mesodrive_rig.campaigns.faults.trial import EXCESS_UL, Case, Trial
+from mesodrive_rig.campaigns.faults.trial import EXCESS_UL, Trial
 from mesodrive_rig.emulated.rig import IMAGE, ROOT
 from mesodrive_rig.results import Metric, write_results
 

@@ -1,10 +1,15 @@
 """How the faults campaign judges what it has seen."""
 
+import re
+
+import pytest
+
 from mesodrive_rig.campaigns.faults.catalogue import FAULTS
-from mesodrive_rig.campaigns.faults.evidence import ANEW, name_in, started_anew
+from mesodrive_rig.campaigns.faults.evidence import ANEW, Note, name_in, not_heeded, started_anew
 from mesodrive_rig.campaigns.faults.fault import Fault
 from mesodrive_rig.campaigns.faults.seen import Seen
 from mesodrive_rig.emulated.provision import firmware_module
+from mesodrive_rig.emulated.rig import ROOT
 
 PRIORITY = firmware_module("alarms").PRIORITY
 BY_NAME = {fault.name: fault for fault in FAULTS}
@@ -52,6 +57,44 @@ def test_what_a_person_does_all_the_time_names_no_trigger():
     assert name_in(["the trigger was pulled", "DELIVERING"], trigger, ()) == ""
     ended = "a strike that was held on: the trigger was released"
     assert name_in([ended, "PAUSED"], trigger, ()) == ended
+
+
+# what an alarm leads to
+
+
+def _alarm(code: str) -> Note:
+    return "alarm", {"code": code, "priority": PRIORITY[code], "text": "…"}
+
+
+def _state(was: str, state: str, why: str = "…") -> Note:
+    return "state", {"state": state, "was": was, "why": why}
+
+
+@pytest.mark.parametrize("code", [code for code in PRIORITY if code != "syringe_low"])
+def test_after_an_alarm_nothing_is_live(code: str):
+    for state in ("ARMED", "DELIVERING", "PAUSED"):
+        assert not_heeded([_alarm(code)], "", state) == code
+        assert not_heeded([], code, state) == code
+    assert not_heeded([_alarm(code)], "", "SAFE") == ""
+    assert not_heeded([_alarm(code)], code, "FAULT") == ""
+
+
+def test_the_alarms_that_the_documents_say_lead_elsewhere_than_to_fault():
+    elsewhere = {code for code in PRIORITY if not not_heeded([], code, "SAFE")}
+    text = (ROOT / "docs" / "alarms.md").read_text()
+    said = re.search(r"Every alarm but (.*?) latches `FAULT`", text, re.DOTALL)
+    assert said
+    assert elsewhere == set(re.findall(r"`(\w+)`", said[1]))
+    assert not_heeded([_alarm("syringe_low")], "syringe_low", "DELIVERING") == ""
+    assert not_heeded([_alarm("dose_in_doubt"), _state("SAFE", "HOMING")], "", "READY") == ""
+
+
+def test_what_a_person_has_acknowledged_is_over():
+    told = [_alarm("misfire"), _state("FAULT", "SAFE", "fault acknowledged")]
+    assert not_heeded(told, "", "ARMED") == ""
+    assert not_heeded([*told, _alarm("guard_open")], "", "ARMED") == "guard_open"
+    by_itself = [_alarm("misfire"), _state("FAULT", "HOMING"), _state("HOMING", "READY")]
+    assert not_heeded(by_itself, "", "READY") == "misfire"
 
 
 # which strikes were asked for

@@ -1,7 +1,7 @@
 """What the device itself told: whether that names a fault, and which states it leads to."""
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from mesodrive_rig.campaigns.faults.fault import Fault
@@ -17,6 +17,12 @@ _ORDINARY = (
     "self-test passed",
     "in position",
 )  # reasons that name no fault
+
+# docs/alarms.md: every alarm latches FAULT but these.
+_SAFE = ("SAFE", "FAULT")
+_NOT_HOT = ("SAFE", "FAULT", "HOMING", "READY")
+_LEADS_TO = {"host_lost": _SAFE, "idle": _SAFE, "dose_in_doubt": _NOT_HOT}
+_LEADS_NOWHERE = ("syringe_low",)
 
 
 def started_anew(uptime_ms: float, since_reset_ms: float) -> bool:
@@ -38,4 +44,26 @@ def name_in(evidence: Iterable[str], fault: Fault, sentences: Collection[str]) -
             continue
         if any(re.search(word, text) for word in fault.words):
             return text
+    return ""
+
+
+def not_heeded(notes: Sequence[Note], standing: str, state: str) -> str:
+    """The alarm that `state`, the last that is known, does not go with, or "". `notes` is what was
+    told since the fault, `standing` the alarm that the status still has, if any. What a person
+    acknowledged, or homed after, is over."""
+    if not state:
+        return ""
+    waiting = ""
+    for method, told in notes:
+        if method == "alarm" and told["code"] not in _LEADS_NOWHERE:
+            waiting = told["code"]
+        elif method == "state" and (
+            told["why"] == "fault acknowledged"
+            or (told["was"] in ("SAFE", "READY") and told["state"] == "HOMING")
+        ):
+            waiting = ""
+    if waiting and state not in _LEADS_TO.get(waiting, _SAFE):
+        return waiting
+    if standing and standing not in _LEADS_NOWHERE:
+        return "" if state in _LEADS_TO.get(standing, ("FAULT",)) else standing
     return ""

@@ -8,7 +8,7 @@ from mesodrive.device import Status
 from mesodrive.errors import MesodriveError
 from mesodrive.link.client import DeviceSilentError
 from mesodrive_rig.campaigns.faults.case import Case
-from mesodrive_rig.campaigns.faults.evidence import ANEW, Note, name_in, started_anew
+from mesodrive_rig.campaigns.faults.evidence import ANEW, Note, name_in, not_heeded, started_anew
 from mesodrive_rig.campaigns.faults.fault import Fault
 from mesodrive_rig.campaigns.faults.phases import Phase
 from mesodrive_rig.campaigns.faults.session import DOSE_UL, OverError, Session
@@ -44,6 +44,7 @@ class Trial:
         session.is_enough = self._is_enough
         self._went_on = False
         self._state = ""  # as the device told when it was asked
+        self._standing = ""  # the alarm that it had then
         self._sentences: set[str] = set()  # of its alarms
 
     def _heard(self) -> None:
@@ -108,7 +109,7 @@ class Trial:
         if ending is not None:
             found.append(str(ending))
         found += self._stopped_while_held()
-        self._state = ""
+        self._state = self._standing = ""
         if status:
             if self._resets and started_anew(
                 status.uptime_ms, session.rig.now_ms() - self._resets[-1]
@@ -117,6 +118,7 @@ class Trial:
             found.append(status.why)
             if status.alarm:
                 found.append(status.alarm.code)
+                self._standing = status.alarm.code
                 self._sentences.add(status.alarm.text)
             self._state = status.state
             found.append(status.state)
@@ -197,7 +199,10 @@ class Trial:
             wrongs.append(f"it obeyed {', '.join(session.obeyed)}")
         states = [told["state"] for method, told in self._told() if method == "state"]
         last = self._state or next(reversed(states), "")
-        if truth.rail_on and last == "FAULT" and not self._fault.keeps_rail:
+        ignored = not_heeded(self._told(), self._standing, last)
+        if ignored:
+            wrongs.append(f"it is in {last} after the alarm {ignored}")
+        if truth.rail_on and last in ("SAFE", "FAULT") and not self._fault.keeps_rail:
             wrongs.append("the rail is still on")
         if session.still_moves(session.rig.now_ms()):
             wrongs.append("it still moves")

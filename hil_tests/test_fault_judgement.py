@@ -8,10 +8,13 @@ from mesodrive_rig.campaigns.faults.catalogue import FAULTS
 from mesodrive_rig.campaigns.faults.evidence import ANEW, Note, name_in, not_heeded, started_anew
 from mesodrive_rig.campaigns.faults.fault import Fault
 from mesodrive_rig.campaigns.faults.seen import Seen
-from mesodrive_rig.emulated.provision import firmware_module
+from mesodrive_rig.campaigns.pure_firmware import firmware
 from mesodrive_rig.emulated.rig import ROOT
+from mesodrive_rig.plant import Contact, Sensor
+from mesodrive_rig.plant.interlock import Interlock
+from mesodrive_rig.plant.supply import Veto
 
-PRIORITY = firmware_module("alarms").PRIORITY
+PRIORITY = firmware("injector.alarms").PRIORITY
 BY_NAME = {fault.name: fault for fault in FAULTS}
 
 
@@ -57,6 +60,56 @@ def test_what_a_person_does_all_the_time_names_no_trigger():
     assert name_in(["the trigger was pulled", "DELIVERING"], trigger, ()) == ""
     ended = "a strike that was held on: the trigger was released"
     assert name_in([ended, "PAUSED"], trigger, ()) == ended
+
+
+def _pins(contact: Contact, *, welded: bool) -> set[str]:
+    """Those that read 0 with this pair at fault, welded with its switch opened."""
+    levels: dict[str, bool] = {}
+    interlock = Interlock(
+        lambda sensor, level, _: levels.update({sensor: bool(level)}),
+        lambda veto, closed, _: levels.update({veto.name: closed}),
+    )
+    if welded:
+        interlock.weld(contact, 0)
+        interlock.move(Sensor.STOP if "stop" in contact else Sensor.GUARD, False, 0)
+    else:
+        interlock.burn(contact, 0)
+    levels["rail"] = levels[Veto.STOP.name] and levels[Veto.GUARD.name]
+    return {name for name in ("stop", "guard", "interlock", "rail") if not levels[name]}
+
+
+@pytest.mark.parametrize("welded", [True, False])
+@pytest.mark.parametrize("contact", list(Contact))
+def test_a_contact_is_named_by_what_the_pins_behind_it_tell(contact: Contact, welded: bool):
+    causes = firmware("injector.causes")
+    masks = {name: 1 << place for place, name in enumerate(causes.HOT_INPUTS)}
+    low = _pins(contact, welded=welded)
+    code, why = causes.first_fallen(sum(masks.values()) - sum(masks[n] for n in low), masks)
+    agrees = ("interlock" in low) == bool(low & {"stop", "guard"})
+    fault = BY_NAME[f"{contact} {'welded' if welded else 'burnt'}"]
+    assert set(fault.codes) == ({code} if agrees else {code, "selftest"})
+    assert name_in([why, "SAFE"], fault, ()) == why
+    others = {reason for name, _, reason in causes._CAUSES if name not in low}
+    assert name_in([*others, "SAFE"], fault, ()) == ""
+
+
+def test_an_analog_sensor_is_named_by_its_own_alarms():
+    drives = firmware("drives")
+    for sensor, name, sensed in (
+        ("coil_temp", "coil temperature", drives.COIL_SENSOR),
+        ("supply", "motor supply", drives.SUPPLY_SENSOR),
+        ("force", "plunger force", drives.FORCE_SENSOR),
+    ):
+        sentence = firmware("injector.causes").sensor_sentence(name)
+        for way, count in (("open", 0), ("grounded", 0), ("shorted to 3V3", 4095)):
+            fault = BY_NAME[f"{sensor} {way}"]
+            count = 4095 if sensor == "coil_temp" and way == "open" else count
+            possible = sensed.least <= count <= sensed.most
+            assert fault.codes == (("supply_low",) if possible else ("sensor", "selftest"))
+            assert name_in([sentence, "SAFE"], fault, ()) == sentence
+    assert "over_temperature" in BY_NAME["coil_temp is stuck"].codes
+    assert "occlusion" in BY_NAME["force is noisy"].codes
+    assert "occlusion" not in BY_NAME["supply is noisy"].codes
 
 
 # what an alarm leads to

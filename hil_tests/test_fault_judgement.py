@@ -1,16 +1,27 @@
 """How the faults campaign judges what it has seen."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
 from mesodrive_rig.campaigns.faults.catalogue import FAULTS
 from mesodrive_rig.campaigns.faults.evidence import ANEW, Note, name_in, not_heeded, started_anew
+from mesodrive_rig.campaigns.faults.excess import SLACK_UL, excess_ul
 from mesodrive_rig.campaigns.faults.fault import Fault
 from mesodrive_rig.campaigns.faults.seen import Seen
+from mesodrive_rig.campaigns.faults.treatment import DOSE_UL, NEARBY
 from mesodrive_rig.campaigns.pure_firmware import firmware
 from mesodrive_rig.emulated.rig import ROOT
-from mesodrive_rig.plant import Contact, Sensor
+from mesodrive_rig.plant import (
+    Contact,
+    Injector,
+    Layer,
+    ManualClock,
+    Sensor,
+    StrikeTruth,
+    Truth,
+)
 from mesodrive_rig.plant.interlock import Interlock
 from mesodrive_rig.plant.supply import Veto
 
@@ -169,3 +180,38 @@ def test_a_strike_is_asked_for_by_a_trigger_and_a_touch_at_its_start():
     seen.touches(True, 170.0)
     assert seen.was_asked_for(180.0)
     assert not seen.was_asked_for(203.0)
+
+
+# what nobody asked for
+
+
+def _strike(skin_ul: float, lost_ul: float = 0.0) -> StrikeTruth:
+    return StrikeTruth(0.0, 3.0, 60.0, 63.0, 0.25, skin_ul, lost_ul, Layer.EPIDERMIS)
+
+
+def _truth(pushed_ul: float, line_ul: float = 2.0) -> Truth:
+    return replace(
+        Injector(NEARBY, ManualClock(), lambda *_: None).truth(),
+        pushed_ul=pushed_ul,
+        line_ul=line_ul,
+    )
+
+
+def test_a_strike_that_ended_early_leaves_no_room_for_excess():
+    strikes = [_strike(DOSE_UL), _strike(1.0)]
+    pushed_ul = 2.5 + DOSE_UL + 1.0
+    assert excess_ul(_truth(pushed_ul), strikes, 2.5) == 0.0
+    assert excess_ul(_truth(pushed_ul + 1.0), strikes, 2.5) == pytest.approx(1.0 - SLACK_UL)
+
+
+def test_of_a_strike_that_gave_too_much_a_dose_was_asked_for():
+    strikes = [_strike(DOSE_UL, 1.5)]
+    assert excess_ul(_truth(DOSE_UL + 4.0), strikes, 2.5) == pytest.approx(1.5 - SLACK_UL)
+
+
+def test_what_a_blocked_line_holds_is_allowed_as_far_as_doses_fell_short():
+    strikes = [_strike(0.0)]
+    assert excess_ul(_truth(2.5 + 3.0, line_ul=5.0), strikes, 2.5) == 0.0
+    held = _truth(2.5 + 6.0, line_ul=8.0)
+    assert excess_ul(held, strikes, 2.5) == pytest.approx(6.0 - DOSE_UL - SLACK_UL)
+    assert excess_ul(held, [], 2.5) == pytest.approx(6.0 - SLACK_UL)

@@ -22,7 +22,8 @@ from mesodrive_rig.campaigns.faults.catalogue import FAULTS
 from mesodrive_rig.campaigns.faults.fault import Fault
 from mesodrive_rig.campaigns.faults.phases import COSTLY, UNTOLD, Phase
 from mesodrive_rig.campaigns.faults.schedule import Plan, schedule
-from mesodrive_rig.campaigns.faults.session import SHOTS, EnoughError, OverError, Session
+from mesodrive_rig.campaigns.faults.session import EnoughError, OverError, Session
+from mesodrive_rig.campaigns.faults.treatment import SHOTS
 from mesodrive_rig.campaigns.faults.trial import EXCESS_UL, Trial
 from mesodrive_rig.emulated.rig import IMAGE, ROOT
 from mesodrive_rig.results import Metric, write_results

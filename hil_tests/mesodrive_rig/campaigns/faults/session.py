@@ -6,39 +6,19 @@ the emulated clock. It may break something and return; then the session goes on 
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any
 
 from mesodrive_rig.campaigns.faults.moments import BEGIN_STRIKE, MOVE_MS, RETURN_MS, TURNS
 from mesodrive_rig.campaigns.faults.patience import ImpatientPort
 from mesodrive_rig.campaigns.faults.phases import Phase
 from mesodrive_rig.campaigns.faults.seen import Seen
+from mesodrive_rig.campaigns.faults.treatment import DOSE, NEARBY, PRIME_UL
 from mesodrive_rig.emulated.edges import Edge
 from mesodrive_rig.emulated.provision import age
 from mesodrive_rig.emulated.rig import EmulatedRig
-from mesodrive_rig.operator import NEAR_HOME, NL_PER_MM, Operator, profile
-from mesodrive_rig.plant import AxisSpec, Output, PlantSpec, Sensor, SyringeSpec
+from mesodrive_rig.operator import Operator
+from mesodrive_rig.plant import Output, PlantSpec, Sensor
 
-# As near home as can be, so that homing and seating are over soon.
-NEARBY = replace(
-    NEAR_HOME,
-    plunger=AxisSpec(lead_mm=1.0, max_mm=62.0, initial_mm=0.12),
-    depth=AxisSpec(lead_mm=0.5, max_mm=15.0, initial_mm=0.12),
-    syringe=SyringeSpec.from_ul_per_mm(NL_PER_MM / 1000, fill_ul=1030.0),
-)
-DOSE_UL = 4.0
-PRIME_UL = 2.5
-SHOTS = 3
-DOSE = profile(
-    shots=SHOTS,
-    depth_um=250,
-    dose_nl=int(1000 * DOSE_UL),
-    settle_us=5_000,
-    dwell_us=60_000,
-    rest_us=10_000,
-    period_us=150_000,
-    fill_nl=1_030_000,
-)
 _BOOT_MS = 150.0
 _BOOT_AT_MOST_MS = 2000.0
 _ANSWER_MS = 800.0
@@ -75,7 +55,8 @@ class Session(Seen):
         self.on_alarm: Callable[[], None] | None = None
         self.ends_after: int | None = None  # strikes told; then the session is over …
         self.is_enough: Callable[[], bool] = lambda: True  # … or a strike later
-        self.primed_ul = 0.0  # asked for
+        self._primed_ul = 0.0
+        self._primes_from_ul: float | None = None  # what had been pushed when a priming began
         self._turns: dict[tuple[Output, bool], int] = {}
         self._strikes = 0
         self.person: Operator
@@ -126,9 +107,12 @@ class Session(Seen):
         device.home()
         self.person.wait(30)
         self.visit(Phase.READY)
-        self.primed_ul += PRIME_UL
         self._soon(Phase.PRIMING, 20.0)
-        device.prime(PRIME_UL)
+        self._primes_from_ul = self.rig.truth().pushed_ul
+        try:
+            device.prime(PRIME_UL)
+        finally:
+            self._primed_ul, self._primes_from_ul = self.primed_ul, None
 
     def treat(self) -> None:
         """Arm; two strikes with one pull, the third with another."""
@@ -197,6 +181,14 @@ class Session(Seen):
     def notes(self) -> list[tuple[str, dict[str, Any]]]:
         """What the device has told so far."""
         return self.person.notes if self.connected else []
+
+    @property
+    def primed_ul(self) -> float:
+        """What priming has pushed, up to what was asked for."""
+        if self._primes_from_ul is None:
+            return self._primed_ul
+        pushed_ul = self.rig.truth().pushed_ul - self._primes_from_ul
+        return self._primed_ul + max(0.0, min(PRIME_UL, pushed_ul))
 
     @property
     def connected(self) -> bool:

@@ -1,5 +1,6 @@
 """One case: what came of a fault in a phase, and whether that is as it must be."""
 
+import math
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -9,9 +10,11 @@ from mesodrive.errors import MesodriveError
 from mesodrive.link.client import DeviceSilentError
 from mesodrive_rig.campaigns.faults.case import Case
 from mesodrive_rig.campaigns.faults.evidence import ANEW, Note, name_in, not_heeded, started_anew
+from mesodrive_rig.campaigns.faults.excess import excess_ul
 from mesodrive_rig.campaigns.faults.fault import Fault
 from mesodrive_rig.campaigns.faults.phases import Phase
-from mesodrive_rig.campaigns.faults.session import DOSE_UL, OverError, Session
+from mesodrive_rig.campaigns.faults.session import OverError, Session
+from mesodrive_rig.campaigns.faults.treatment import DOSE_UL
 from mesodrive_rig.plant import StrikeTruth
 
 EXCESS_UL = 2.0
@@ -19,7 +22,6 @@ _TAIL_MS = 80.0
 _BOOT_MS = 620.0
 _DOSE_OFF = 0.02  # part of a dose by which it may be off and still be right
 _DEPTH_MM, _DEPTH_OFF_MM = 0.25, 0.1
-_SLACK_UL = 0.05  # of all volumes together: backlash, seating
 _ONE_STRIKE_MS = 70.0
 _SAME_MS = 2.0  # a strike as it was told and as it was
 _UNSUPERVISED = (Phase.BOOT, Phase.SELF_TEST)  # nothing is live, and nothing waits for the loop
@@ -111,15 +113,14 @@ class Trial:
         found += self._stopped_while_held()
         self._state = self._standing = ""
         if status:
-            if self._resets and started_anew(
-                status.uptime_ms, session.rig.now_ms() - self._resets[-1]
-            ):
-                found.append(ANEW)
             found.append(status.why)
             if status.alarm:
                 found.append(status.alarm.code)
                 self._standing = status.alarm.code
                 self._sentences.add(status.alarm.text)
+            since_ms = session.rig.now_ms() - max(self._resets, default=math.inf)
+            if started_anew(status.uptime_ms, since_ms):
+                found.append(ANEW)
             self._state = status.state
             found.append(status.state)
         return tuple(dict.fromkeys(found))
@@ -168,10 +169,8 @@ class Trial:
             1 for strike in strikes[self._strikes :] if not session.was_asked_for(strike.start_ms)
         )
         wrong = self._wrong_among(strikes)
-        allowed = session.primed_ul + DOSE_UL * sum(
-            1 for strike in strikes if session.was_asked_for(strike.start_ms)
-        )
-        excess = max(0.0, truth.pushed_ul - allowed - _SLACK_UL)
+        asked_for = [one for one in strikes if session.was_asked_for(one.start_ms)]
+        excess = excess_ul(truth, asked_for, session.primed_ul)
         latency, safe = self._latency(), self._time_to_safe()
         wrongs: list[str] = []
         if named:

@@ -191,7 +191,7 @@ def _strike(skin_ul: float, lost_ul: float = 0.0) -> StrikeTruth:
 
 def _truth(pushed_ul: float, line_ul: float = 2.0) -> Truth:
     return replace(
-        Injector(NEARBY, ManualClock(), lambda *_: None).truth(),
+        Injector(NEARBY, ManualClock(), lambda _sensor, _level, _ns: None).truth(),
         pushed_ul=pushed_ul,
         line_ul=line_ul,
     )

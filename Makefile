@@ -60,7 +60,7 @@ mutation: venv ## bugs put into the safety modules, one by one: build/mutation.j
 	$(PY) -m mesodrive_rig.campaigns.mutation
 
 faults: venv firmware ## faults in each phase of a session, on the emulated chip: build/faults.json
-	$(PY) -m mesodrive_rig.campaigns.faults --most 1300
+	$(PY) -m mesodrive_rig.campaigns.faults --most 1850
 
 soak: venv firmware ## fourteen days of a clinic, compressed: build/soak.json
 	$(PY) -m mesodrive_rig.campaigns.soak

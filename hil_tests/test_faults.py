@@ -1,17 +1,27 @@
 """The short form of the faults campaign (`make faults`): some faults in some phases."""
 
+import re
+import sys
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from mesodrive_rig.campaigns.faults.__main__ import Campaign, metrics, never_named
+from mesodrive_rig.campaigns.faults import __main__ as campaign
+from mesodrive_rig.campaigns.faults.__main__ import (
+    Campaign,
+    metrics,
+    never_named,
+    widely_tried,
+)
+from mesodrive_rig.campaigns.faults.case import Case
 from mesodrive_rig.campaigns.faults.cases import Cases
 from mesodrive_rig.campaigns.faults.catalogue import FAULTS
-from mesodrive_rig.campaigns.faults.phases import Phase
+from mesodrive_rig.campaigns.faults.phases import COSTLY, CROSSED, Phase
 from mesodrive_rig.campaigns.faults.schedule import schedule
-from mesodrive_rig.campaigns.faults.trial import EXCESS_UL, Case
+from mesodrive_rig.campaigns.faults.trial import EXCESS_UL
+from mesodrive_rig.emulated.rig import ROOT
 
 pytestmark = pytest.mark.hil
 
@@ -68,6 +78,59 @@ def test_each_fault_is_tried_where_it_bites_however_few_cases_are_asked_for():
     assert biting
     assert biting <= tried
     assert len(tried) == 60
+
+
+def _met(most: int) -> dict[str, set[Phase]]:
+    met: dict[str, set[Phase]] = {fault.name: set() for fault in FAULTS}
+    for phase, faults in schedule(seed=1, most=most, only="").items():
+        for fault in faults:
+            met[fault.name].add(phase)
+    return met
+
+
+def test_what_make_faults_tries_is_a_product_and_leaves_no_fault_out():
+    assert len(CROSSED) == 20
+    assert set(Phase) - set(COSTLY) < set(CROSSED)
+    asked = re.search(r"faults --most (\d+)", (ROOT / "Makefile").read_text())
+    assert asked
+    met = _met(int(asked[1]))
+    crossed = {name for name, phases in met.items() if phases >= set(CROSSED)}
+    assert len(crossed) >= 60
+    groups = {fault.group for fault in FAULTS if fault.name in crossed}
+    assert groups == {fault.group for fault in FAULTS} - {"flash", "clock"}
+    possible = {fault.name: len(Phase) - len(fault.not_in) for fault in FAULTS}
+    seldom = [name for name, phases in met.items() if len(phases) < 6]
+    assert [name for name in seldom if possible[name] > 6] == []
+
+
+def test_only_what_no_case_has_is_told_before_anything_is_run(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+):
+    log = tmp_path / "cases"
+    log.write_text("what was tried")
+    monkeypatch.setattr(campaign, "_CASES", log)
+    monkeypatch.setattr(sys, "argv", ["faults", "--only", "gaurd open"])
+    with pytest.raises(SystemExit) as ended:
+        campaign.main()
+    assert ended.value.code == 2
+    told = capsys.readouterr().err.splitlines()[-1]
+    assert "'gaurd open'" in told
+    assert "such as 'guard open or grounded / armed'" in told
+    assert log.read_text() == "what was tried"
+
+
+def test_a_plan_too_small_for_the_product_is_spread():
+    met = _met(36)
+    assert max(len(phases) for phases in met.values()) <= 3
+    assert len({phase for phases in met.values() for phase in phases}) >= 15
+
+
+def test_faults_that_were_each_tried_in_20_phases_are_counted():
+    phases = [str(phase) for phase in Phase]
+    wide = [replace(NAMED, phase=phase) for phase in phases[:20]]
+    narrow = [replace(NAMED, fault="b", phase=phase) for phase in phases[:19]]
+    assert widely_tried([*wide, *narrow]) == 1
+    assert widely_tried([*wide, *narrow, narrow[0]]) == 1  # tried again is not tried elsewhere
 
 
 def test_where_it_bites_no_fault_is_harmless():

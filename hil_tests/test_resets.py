@@ -16,7 +16,8 @@ import pytest
 from mesodrive.link.client import RefusedError
 from mesodrive_rig.branch import Branches, in_branch
 from mesodrive_rig.campaigns.faults.phases import Phase
-from mesodrive_rig.campaigns.faults.session import DOSE, Session
+from mesodrive_rig.campaigns.faults.session import Session
+from mesodrive_rig.campaigns.faults.treatment import DOSE
 from mesodrive_rig.emulated.chip_faults import ChipFaults, find_elf
 from mesodrive_rig.emulated.rig import ROOT
 from mesodrive_rig.operator import Operator

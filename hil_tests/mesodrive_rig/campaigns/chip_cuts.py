@@ -18,7 +18,7 @@ from mesodrive.ledger.verify import Head
 from mesodrive.link.client import RefusedError
 from mesodrive_rig.branch import BranchError, in_branch
 from mesodrive_rig.campaigns.chip_session import LIMIT, Cut
-from mesodrive_rig.campaigns.faults.session import NEARBY
+from mesodrive_rig.campaigns.faults.treatment import NEARBY
 from mesodrive_rig.campaigns.ledger_oracle import Entry, pending, sums
 from mesodrive_rig.emulated.edges import DRIVING, EdgeLog
 from mesodrive_rig.emulated.rig import EmulatedRig

@@ -13,7 +13,7 @@ from typing import Any
 from rp2040py.peripherals.ssi import CMD_PAGE_PROGRAM, CMD_SECTOR_ERASE
 
 from mesodrive.ledger.rows import SIZE, Row
-from mesodrive_rig.campaigns.faults.session import NEARBY
+from mesodrive_rig.campaigns.faults.treatment import NEARBY
 from mesodrive_rig.campaigns.flash_model import Image, Manner, Operation
 from mesodrive_rig.campaigns.ledger_work import rows_in
 from mesodrive_rig.emulated.provision import KEYS, FlashInMemory, firmware_module

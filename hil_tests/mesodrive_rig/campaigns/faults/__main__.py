@@ -16,19 +16,21 @@ from rich.progress import Progress
 from mesodrive.errors import MesodriveError
 from mesodrive_rig.branch import Branches
 from mesodrive_rig.campaigns.arguments import at_least_one
+from mesodrive_rig.campaigns.faults.case import Case
 from mesodrive_rig.campaigns.faults.cases import Cases
 from mesodrive_rig.campaigns.faults.catalogue import FAULTS
 from mesodrive_rig.campaigns.faults.fault import Fault
 from mesodrive_rig.campaigns.faults.phases import COSTLY, UNTOLD, Phase
 from mesodrive_rig.campaigns.faults.schedule import Plan, schedule
-from mesodrive_rig.campaigns.faults.session import SHOTS, EnoughError, OverError, Session
-from mesodrive_rig.campaigns.faults.trial import EXCESS_UL, Case, Trial
+from mesodrive_rig.campaigns.faults.session import EnoughError, OverError, Session
+from mesodrive_rig.campaigns.faults.treatment import SHOTS
+from mesodrive_rig.campaigns.faults.trial import EXCESS_UL, Trial
 from mesodrive_rig.emulated.rig import IMAGE, ROOT
 from mesodrive_rig.results import Metric, write_results
 
 _RESULTS = ROOT / "build" / "faults.json"
 _CASES = ROOT / "build" / "faults-cases.jsonl"
-_LEAST_CASES, _LEAST_FAULTS, _LEAST_PHASES = 1_200, 60, 20
+_LEAST_CASES, _LEAST_FAULTS, _LEAST_PHASES = 1_200, 60, 20  # the faults each in the phases
 _QUICK = 36
 
 
@@ -171,6 +173,12 @@ def never_named(cases: Iterable[Case]) -> list[str]:
     return [fault.name for fault in FAULTS if not fault.unseen and fault.name not in named]
 
 
+def widely_tried(cases: Iterable[Case]) -> int:
+    """How many faults were each tried in as many phases as is asked for."""
+    met = Counter(fault for fault, _ in {(case.fault, case.phase) for case in cases})
+    return sum(1 for phases in met.values() if phases >= _LEAST_PHASES)
+
+
 def metrics(
     cases: list[Case], *, quick: bool, not_run: int = 0, failed_first: int = 0
 ) -> list[Metric]:
@@ -189,6 +197,8 @@ def metrics(
         Metric("cases", len(cases), "", bound(f">= {_LEAST_CASES}")),
         Metric("faults", len({c.fault for c in cases}), "", bound(f">= {_LEAST_FAULTS}")),
         Metric("phases", len({c.phase for c in cases}), "", bound(f">= {_LEAST_PHASES}")),
+        Metric("faults that were each tried in 20 phases or more", widely_tried(cases), "",
+               bound(f">= {_LEAST_FAULTS}")),
         Metric("cases planned and not run", not_run, "", "== 0"),
         Metric("faults that must be named and never were", len(never_named(cases)), "",
                bound("== 0")),
@@ -207,7 +217,8 @@ def metrics(
             "== 0",
         ),
         Metric("requests obeyed that must not be", failed("obeyed"), "", "== 0"),
-        Metric("rail still on in FAULT", failed("rail is still on"), "", "== 0"),
+        Metric("rail still on in SAFE or FAULT", failed("rail is still on"), "", "== 0"),
+        Metric("cases that went on after an alarm", failed("after the alarm"), "", "== 0"),
         Metric("cases not stopped in time", failed("after it showed"), "", "== 0"),
         Metric("cases that still moved at the end", failed("still moves"), "", "== 0"),
         Metric("longest from cause or motion to alarm", max(latencies, default=0.0), "ms"),
@@ -227,6 +238,11 @@ def main() -> int:
     parser.add_argument("--resume", action="store_true", help="keep what has been tried")
     parser.add_argument("--again", action="store_true", help="the same, and try anew what failed")
     arguments = parser.parse_args()
+    if not schedule(arguments.seed, None, arguments.only):
+        parser.error(
+            f"no case has {arguments.only!r} in its 'fault / phase'; give --only a part of one as "
+            f"it is written, such as '{FAULTS[0].name} / {Phase.ARMED}'"
+        )
     most = _QUICK if arguments.quick else arguments.most
     with closing(Cases(_CASES, IMAGE, resumes=arguments.resume or arguments.again)) as cases:
         done = [key for key, case in cases.last.items() if not (arguments.again and case.verdict)]

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from rp2040py.irq import IRQ
 from rp2040py.peripherals.ssi import CMD_PAGE_PROGRAM, CMD_SECTOR_ERASE
 
+from mesodrive_rig.campaigns.faults.evidence import ANEW
 from mesodrive_rig.campaigns.faults.fault import TRAVEL_MS, Deed, Fault, opened
 from mesodrive_rig.campaigns.faults.phases import Phase
 from mesodrive_rig.campaigns.faults.session import Session
@@ -13,7 +14,8 @@ from mesodrive_rig.emulated.flash_faults import FlashFaults
 from mesodrive_rig.emulated.rig import ROOT
 from mesodrive_rig.plant import Sensor
 
-_RESET = ("restarted", "selftest", "dose_in_doubt", "host_lost", "reset")
+_RESET = ("restarted", "selftest", "dose_in_doubt", "host_lost")
+_FROM_OUTSIDE = ("RUN pin pulled", "brown-out")  # what resets the chip, and nothing tells it
 _LEFT_BYTES = 4096
 _BEFORE_WRAP_US = 3_000.0
 _ONE_BIT = 0x10
@@ -42,7 +44,8 @@ def _chip(kind: str, *args: object) -> Deed:
 
 def chip() -> list[Fault]:
     """The core, the memory, the parts, the resets. What stops the loop must end in `restarted`;
-    what resets the chip from outside leaves nothing to name it but the start itself."""
+    what resets the chip from outside leaves nothing to name it but the start itself, which a host
+    sees by the uptime."""
     cases: list[tuple[str, Deed, tuple[str, ...], bool, bool]] = [
         ("core locks up", _chip("lock_up"), _RESET, False, True),
         ("program hangs", _chip("hang"), _RESET, False, True),
@@ -72,8 +75,8 @@ def chip() -> list[Fault]:
         ("watchdog reset", _chip("bite"), _RESET, False, True),
     ]  # fmt: skip
     return [
-        Fault(name, "chip", deed, codes,
-              ("reset", "strike \\d was not told", "silent", "does not answer",
+        Fault(name, "chip", deed, (*codes, ANEW) if restarts or name in _FROM_OUTSIDE else codes,
+              ("strike \\d was not told", "silent", "does not answer",
                "Nobody did anything", "rail fell"),
               TRAVEL_MS, harmless=harmless, restarts=restarts, bites_in=_BITES_IN.get(name, ()),
               unseen=_UNSEEN.get(name, ""))

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from mesodrive_rig.campaigns.faults.trial import Case
+from mesodrive_rig.campaigns.faults.case import Case
 
 _DIGITS = 16
 Key = tuple[str, str]  # fault, phase

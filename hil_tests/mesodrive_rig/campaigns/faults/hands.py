@@ -2,7 +2,8 @@
 
 from mesodrive_rig.campaigns.faults.fault import SLOW_MS, Deed, Fault
 from mesodrive_rig.campaigns.faults.phases import Phase
-from mesodrive_rig.campaigns.faults.session import DOSE, OverError, Session
+from mesodrive_rig.campaigns.faults.session import OverError, Session
+from mesodrive_rig.campaigns.faults.treatment import DOSE
 from mesodrive_rig.plant import Sensor
 from mesodrive_rig.plant.hands import line_level
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from mesodrive_rig.campaigns.faults.fault import SLOW_MS, TRAVEL_MS, Deed, Fault
 from mesodrive_rig.campaigns.faults.phases import Phase
-from mesodrive_rig.campaigns.faults.session import DOSE, Session
+from mesodrive_rig.campaigns.faults.session import Session
+from mesodrive_rig.campaigns.faults.treatment import DOSE
 from mesodrive_wire import encode, request
 
 _REFUSED = "each request has its answer, a refusal mostly; the device goes on"

@@ -37,28 +37,39 @@ def _noisy(_: Analog) -> analog.Fault:
     return noise
 
 
+# sensor → what the device calls it, the alarm of a wire that is broken where its 0 V may be true,
+# and those of a reading that may be true and is not
+_SENSORS = {
+    Analog.COIL_TEMP: ("coil temperature", None, ("over_temperature",)),
+    Analog.SUPPLY: ("motor supply", "supply_low", ("supply_low",)),
+    Analog.FORCE: ("plunger force", None, ("occlusion", "stalled", "air")),
+}
+_OF_A_SENSOR = ("sensor", "selftest")
+
+
 def sensors() -> list[Fault]:
     """The analog wires open, shorted to ground and to the reference, noisy, and stuck at what
     they say: that cannot be told from a sensor that is right, and takes a second fault to harm."""
-    ways: dict[str, Callable[[Analog], analog.Fault]] = {
-        "open": analog.broken_wire,
-        "grounded": lambda _: analog.shorted_to(0),
-        "shorted to 3V3": lambda _: analog.shorted_to(analog.FULL),
+    ways: dict[str, tuple[Callable[[Analog], analog.Fault], bool]] = {
+        "open": (analog.broken_wire, True),
+        "grounded": (lambda _: analog.shorted_to(0), True),
+        "shorted to 3V3": (lambda _: analog.shorted_to(analog.FULL), False),
     }
-    codes = ("sensor", "selftest", "supply_low", "over_temperature", "occlusion", "stalled")
-    found = [
-        Fault(f"{sensor} {way}", "sensor", _set(sensor, fault), codes, ("sensor|reading",),
-              SLOW_MS)
-        for sensor in Analog
-        for way, fault in ways.items()
-    ]  # fmt: skip
-    for sensor in Analog:
+    found: list[Fault] = []
+    for sensor, (name, at_0_v, untrue) in _SENSORS.items():
+        words = (f"{name} sensor",)
         found += [
-            Fault(f"{sensor} is noisy", "sensor", _set(sensor, _noisy), (*codes, "air"),
-                  ("sensor|pressure|resists",), SLOW_MS, harmless=True,
-                  unseen="less than what any limit leaves"),
-            Fault(f"{sensor} is stuck", "sensor", _freeze(sensor), (*codes, "air"),
-                  ("sensor|pressure|resists",), SLOW_MS, harmless=True,
+            Fault(f"{sensor} {way}", "sensor", _set(sensor, fault),
+                  (at_0_v,) if at_0_v and is_0_v else _OF_A_SENSOR, words, SLOW_MS)
+            for way, (fault, is_0_v) in ways.items()
+        ]  # fmt: skip
+        if sensor is Analog.FORCE:
+            words += ("pressure|resist|felt",)
+        found += [
+            Fault(f"{sensor} is noisy", "sensor", _set(sensor, _noisy), (*_OF_A_SENSOR, *untrue),
+                  words, SLOW_MS, harmless=True, unseen="less than what any limit leaves"),
+            Fault(f"{sensor} is stuck", "sensor", _freeze(sensor), (*_OF_A_SENSOR, *untrue),
+                  words, SLOW_MS, harmless=True,
                   unseen="cannot be told from one that is right; it takes a second fault to harm"),
         ]  # fmt: skip
     return found
@@ -97,7 +108,7 @@ def machine() -> list[Fault]:
     ]  # fmt: skip
     bites_in = {"depth motor stalls": (Phase.DEPTH_FAST,)}
     return [
-        Fault(name, "machine", deed, codes, ("rail|supply|hot|driver|syringe|fill",), TRAVEL_MS,
-              harmless=harmless, bites_in=bites_in.get(name, ()))
+        Fault(name, "machine", deed, codes, ("rail|supply|strike coil|driver|syringe|fill",),
+              TRAVEL_MS, harmless=harmless, bites_in=bites_in.get(name, ()))
         for name, deed, codes, harmless in cases
     ]  # fmt: skip

@@ -66,3 +66,14 @@ COSTLY = (
     Phase.FAULT,
     Phase.ACKNOWLEDGED,
 )  # a session that goes on from here has far to go, which takes long to compute
+
+CROSSED = (
+    *(phase for phase in Phase if phase not in COSTLY),
+    Phase.POWER_UP,
+    Phase.DEPTH_SET,
+    Phase.PLUNGER_FAST,
+    Phase.PLUNGER_SLOW,
+    Phase.SEATING,
+    Phase.READY,
+    Phase.PRIMING,
+)  # all that are cheap, and of the costly ones those from which a session has less far to go

@@ -1,11 +1,12 @@
-"""What a session has seen of the board's pins and of the person's finger."""
+"""What a session has seen of the board's pins and of the person's hands."""
 
+import math
 from itertools import pairwise
 
 from mesodrive_rig.emulated.edges import Edge
 from mesodrive_rig.plant import Output
 
-_LATE_MS = 2.0  # a strike that begins so soon after the trigger was let go
+_LATE_MS = 2.0  # a strike that begins so soon after a hand let go
 _PAUSE_MS = 20.0  # longer than this between two steps: another move
 _ENDS = (Output.STRIKE, Output.ENABLE)
 
@@ -15,12 +16,25 @@ class Seen:
 
     def __init__(self) -> None:
         self.held: list[list[float]] = []  # trigger: when it was pulled, and let go
+        self.touched: list[list[float]] = []  # skin: when it was touched, and left
         self.edges: list[Edge] = []  # of the board's pins, but step edges
         self.steps: dict[Output, list[float]] = {Output.PLUNGER_STEP: [], Output.DEPTH_STEP: []}
 
     def was_asked_for(self, start_ms: float) -> bool:
-        """Whether the person held the trigger when a strike began."""
-        return any(since < start_ms <= until + _LATE_MS for since, until in self.held)
+        """Whether the person held the trigger and touched the skin when a strike began, whatever
+        the wires of either said."""
+        return all(
+            any(since < start_ms <= until + _LATE_MS for since, until in times)
+            for times in (self.held, self.touched)
+        )
+
+    def touches(self, is_true: bool, now_ms: float) -> None:
+        """The person touches the skin from now on, or not any more."""
+        is_touching = bool(self.touched) and self.touched[-1][1] == math.inf
+        if is_true and not is_touching:
+            self.touched.append([now_ms, math.inf])
+        elif is_touching and not is_true:
+            self.touched[-1][1] = now_ms
 
     def time_of_last_edge(self, since_ms: float) -> float | None:
         """When the last step was made, or STRIKE or ENABLE fell; None if not after `since_ms`."""

@@ -5,69 +5,26 @@ the emulated clock. It may break something and return; then the session goes on 
 """
 
 import math
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from mesodrive_rig.campaigns.faults.moments import BEGIN_STRIKE, MOVE_MS, RETURN_MS, TURNS
 from mesodrive_rig.campaigns.faults.patience import ImpatientPort
 from mesodrive_rig.campaigns.faults.phases import Phase
 from mesodrive_rig.campaigns.faults.seen import Seen
+from mesodrive_rig.campaigns.faults.treatment import DOSE, NEARBY, PRIME_UL
 from mesodrive_rig.emulated.edges import Edge
 from mesodrive_rig.emulated.provision import age
 from mesodrive_rig.emulated.rig import EmulatedRig
-from mesodrive_rig.operator import NEAR_HOME, NL_PER_MM, Operator, profile
-from mesodrive_rig.plant import AxisSpec, Output, PlantSpec, Sensor, SyringeSpec
+from mesodrive_rig.operator import Operator
+from mesodrive_rig.plant import Output, PlantSpec, Sensor
 
-# As near home as can be, so that homing and seating are over soon.
-NEARBY = replace(
-    NEAR_HOME,
-    plunger=AxisSpec(lead_mm=1.0, max_mm=62.0, initial_mm=0.12),
-    depth=AxisSpec(lead_mm=0.5, max_mm=15.0, initial_mm=0.12),
-    syringe=SyringeSpec.from_ul_per_mm(NL_PER_MM / 1000, fill_ul=1030.0),
-)
-DOSE_UL = 4.0
-PRIME_UL = 2.5
-SHOTS = 3
-DOSE = profile(
-    shots=SHOTS,
-    depth_um=250,
-    dose_nl=int(1000 * DOSE_UL),
-    settle_us=5_000,
-    dwell_us=60_000,
-    rest_us=10_000,
-    period_us=150_000,
-    fill_nl=1_030_000,
-)
-_DOSE_BEGINS_MS = 7.0  # after STRIKE rose: travel and settling; `Session.strike_ms` has the end
-_ON_MS = 62.0
-_PERIOD_MS = 150.0
-_BEGIN_STRIKE = (  # ms after STRIKE rose
-    (Phase.TRAVEL, 1.0),
-    (Phase.SETTLE, 4.0),
-    (Phase.DOSE_BEGIN, 10.0),
-    (Phase.DOSE_MID, 27.0),
-    (Phase.DOSE_END, 45.0),
-    (Phase.DWELL, 52.0),
-    (Phase.REST, 75.0),
-    (Phase.BETWEEN, 140.0),
-)
-_RETURN_MS = 0.7  # after STRIKE fell
-_MOVE_MS = 8.0  # after a move began
 _BOOT_MS = 150.0
 _BOOT_AT_MOST_MS = 2000.0
-_POLL_NS = 200_000.0
 _ANSWER_MS = 800.0
 _PULLS = 5  # for a strike that does not come; four trembles may end one pull each
 _LET_GO_MS = 50.0
 _LEAD_MS = 2_000.0  # in which a person logs in
-# DIR edge → the move that it begins: of the depth axis first, then of the plunger
-_TURNS = {
-    (Output.DEPTH_DIR, True, 1): Phase.DEPTH_OFF,
-    (Output.DEPTH_DIR, False, 1): Phase.DEPTH_SLOW,
-    (Output.DEPTH_DIR, True, 2): Phase.DEPTH_SET,
-    (Output.PLUNGER_DIR, False, 1): Phase.PLUNGER_SLOW,
-    (Output.PLUNGER_DIR, True, 2): Phase.SEATING,
-}
 
 
 class OverError(Exception):
@@ -93,11 +50,13 @@ class Session(Seen):
         self.sent: list[bytes] = []  # by the host
         self.obeyed: list[str] = []  # requests that no device may obey
         self._note_what_is_sent()
+        self._note_the_skin()
         self.visit = visit
         self.on_alarm: Callable[[], None] | None = None
         self.ends_after: int | None = None  # strikes told; then the session is over …
         self.is_enough: Callable[[], bool] = lambda: True  # … or a strike later
-        self.primed_ul = 0.0  # asked for
+        self._primed_ul = 0.0
+        self._primes_from_ul: float | None = None  # what had been pushed when a priming began
         self._turns: dict[tuple[Output, bool], int] = {}
         self._strikes = 0
         self.person: Operator
@@ -148,9 +107,12 @@ class Session(Seen):
         device.home()
         self.person.wait(30)
         self.visit(Phase.READY)
-        self.primed_ul += PRIME_UL
         self._soon(Phase.PRIMING, 20.0)
-        device.prime(PRIME_UL)
+        self._primes_from_ul = self.rig.truth().pushed_ul
+        try:
+            device.prime(PRIME_UL)
+        finally:
+            self._primed_ul, self._primes_from_ul = self.primed_ul, None
 
     def treat(self) -> None:
         """Arm; two strikes with one pull, the third with another."""
@@ -221,6 +183,14 @@ class Session(Seen):
         return self.person.notes if self.connected else []
 
     @property
+    def primed_ul(self) -> float:
+        """What priming has pushed, up to what was asked for."""
+        if self._primes_from_ul is None:
+            return self._primed_ul
+        pushed_ul = self.rig.truth().pushed_ul - self._primes_from_ul
+        return self._primed_ul + max(0.0, min(PRIME_UL, pushed_ul))
+
+    @property
     def connected(self) -> bool:
         """Whether the person has connected yet."""
         return hasattr(self, "person")
@@ -268,6 +238,16 @@ class Session(Seen):
 
         self.rig.chip.send = noting
 
+    def _note_the_skin(self) -> None:
+        move = self.rig.set
+
+        def noting(sensor: Sensor, is_true: bool, bounce_ms: Sequence[float] = ()) -> None:
+            if sensor is Sensor.CONTACT:
+                self.touches(is_true, self.rig.now_ms())
+            move(sensor, is_true, bounce_ms)
+
+        self.rig.set = noting
+
     def _noted(self, method: str) -> None:
         if method == "alarm" and self.on_alarm:
             self.on_alarm()
@@ -287,7 +267,7 @@ class Session(Seen):
                     times.append(self.rig.now_ms())
                     if len(times) == 1:
                         first = output is Output.DEPTH_STEP
-                        self._soon(Phase.DEPTH_FAST if first else Phase.PLUNGER_FAST, _MOVE_MS)
+                        self._soon(Phase.DEPTH_FAST if first else Phase.PLUNGER_FAST, MOVE_MS)
 
             self.rig.chip.on_edge(gpio, stepped)
         else:
@@ -296,12 +276,12 @@ class Session(Seen):
     def _edge(self, output: Output, level: bool) -> None:
         self.edges.append(Edge(self.rig.now_ms(), output, level))
         count = self._turns[output, level] = self._turns.get((output, level), 0) + 1
-        if (output, level, count) in _TURNS:
-            self._soon(_TURNS[output, level, count], _MOVE_MS)
+        if (output, level, count) in TURNS:
+            self._soon(TURNS[output, level, count], MOVE_MS)
         if output is Output.STRIKE and level:
             self._strikes += 1
             if self._strikes == 1:
-                for phase, after_ms in _BEGIN_STRIKE:
+                for phase, after_ms in BEGIN_STRIKE:
                     self._soon(phase, after_ms)
         elif output is Output.STRIKE and self._strikes == 1:
-            self._soon(Phase.RETURN, _RETURN_MS)
+            self._soon(Phase.RETURN, RETURN_MS)

@@ -1,18 +1,20 @@
 """One case: what came of a fault in a phase, and whether that is as it must be."""
 
-import re
+import math
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Any
 
 from mesodrive.device import Status
 from mesodrive.errors import MesodriveError
 from mesodrive.link.client import DeviceSilentError
+from mesodrive_rig.campaigns.faults.case import Case
+from mesodrive_rig.campaigns.faults.evidence import ANEW, Note, name_in, not_heeded, started_anew
+from mesodrive_rig.campaigns.faults.excess import excess_ul
 from mesodrive_rig.campaigns.faults.fault import Fault
 from mesodrive_rig.campaigns.faults.phases import Phase
-from mesodrive_rig.campaigns.faults.session import DOSE_UL, OverError, Session
+from mesodrive_rig.campaigns.faults.session import OverError, Session
+from mesodrive_rig.campaigns.faults.treatment import DOSE_UL
 from mesodrive_rig.plant import StrikeTruth
 
 EXCESS_UL = 2.0
@@ -20,42 +22,10 @@ _TAIL_MS = 80.0
 _BOOT_MS = 620.0
 _DOSE_OFF = 0.02  # part of a dose by which it may be off and still be right
 _DEPTH_MM, _DEPTH_OFF_MM = 0.25, 0.1
-_ORDINARY = (
-    "the trigger was pulled",
-    "the trigger was released",
-    "all shots are done",
-    "self-test passed",
-    "in position",
-)  # reasons that name no fault
-_SLACK_UL = 0.05  # of all volumes together: backlash, seating
 _ONE_STRIKE_MS = 70.0
 _SAME_MS = 2.0  # a strike as it was told and as it was
 _UNSUPERVISED = (Phase.BOOT, Phase.SELF_TEST)  # nothing is live, and nothing waits for the loop
 _RESTARTED = "restarted"
-
-
-@dataclass(frozen=True)
-class Case:
-    """`verdict` is "" when all is well, else what is wrong."""
-
-    fault: str
-    phase: str
-    outcome: str  # named, harmless, or what is wrong
-    named: str
-    evidence: tuple[str, ...]
-    latency_ms: float | None  # from the cause, or the motion that shows it, to the alarm
-    safe_ms: float | None  # … to the last edge that drives anything; None: there was none
-    excess_ul: float
-    wrong_shots: int
-    unasked_shots: int
-    verdict: str
-    seconds: float  # that it took to find out
-
-    @classmethod
-    def of(cls, values: dict[str, Any]) -> "Case":
-        """From `asdict` of one, as JSON keeps it."""
-        values["evidence"] = tuple(values["evidence"])
-        return cls(**values)
 
 
 class Trial:
@@ -75,6 +45,9 @@ class Trial:
         session.on_alarm = self._heard
         session.is_enough = self._is_enough
         self._went_on = False
+        self._state = ""  # as the device told when it was asked
+        self._standing = ""  # the alarm that it had then
+        self._sentences: set[str] = set()  # of its alarms
 
     def _heard(self) -> None:
         if self._heard_ms is None:
@@ -131,19 +104,30 @@ class Trial:
 
     def _evidence(self, ending: BaseException | None) -> tuple[str, ...]:
         session = self._session
-        found = [
-            told["code"] for method, told in session.notes()[self._notes :] if method == "alarm"
-        ]
+        status = self._status()
+        alarms = [told for method, told in self._told() if method == "alarm"]
+        found = [told["code"] for told in alarms]
+        self._sentences |= {told["text"] for told in alarms}
         if ending is not None:
             found.append(str(ending))
-        if self._resets:
-            found.append("reset")
         found += self._stopped_while_held()
-        status = self._status()
+        self._state = self._standing = ""
         if status:
-            found += [status.why] + ([status.alarm.code] if status.alarm else [])
+            found.append(status.why)
+            if status.alarm:
+                found.append(status.alarm.code)
+                self._standing = status.alarm.code
+                self._sentences.add(status.alarm.text)
+            since_ms = session.rig.now_ms() - max(self._resets, default=math.inf)
+            if started_anew(status.uptime_ms, since_ms):
+                found.append(ANEW)
+            self._state = status.state
             found.append(status.state)
         return tuple(dict.fromkeys(found))
+
+    def _told(self) -> list[Note]:
+        """What the device has told since the fault."""
+        return self._session.notes()[self._notes :]
 
     def _stopped_while_held(self) -> list[str]:
         """What the device said of strikes that it ended although the person held on."""
@@ -175,16 +159,7 @@ class Trial:
         return None
 
     def _named(self, evidence: tuple[str, ...]) -> str:
-        for text in evidence:
-            if text in self._fault.codes:
-                return text
-        for text in evidence:
-            for word in self._fault.words:
-                if re.search(word, text) and not re.search(
-                    "^(all shots|the trigger was released)", text
-                ):
-                    return text
-        return ""
+        return name_in(evidence, self._fault, self._sentences)
 
     def _judge(self, evidence: tuple[str, ...], named: str, *, well: bool) -> Case:
         session = self._session
@@ -194,15 +169,13 @@ class Trial:
             1 for strike in strikes[self._strikes :] if not session.was_asked_for(strike.start_ms)
         )
         wrong = self._wrong_among(strikes)
-        allowed = session.primed_ul + DOSE_UL * sum(
-            1 for strike in strikes if session.was_asked_for(strike.start_ms)
-        )
-        excess = max(0.0, truth.pushed_ul - allowed - _SLACK_UL)
+        asked_for = [one for one in strikes if session.was_asked_for(one.start_ms)]
+        excess = excess_ul(truth, asked_for, session.primed_ul)
         latency, safe = self._latency(), self._time_to_safe()
         wrongs: list[str] = []
         if named:
             outcome = "named"
-        elif well and not wrong and self._fault.may_be_harmless(self._phase, *evidence[-1:]):
+        elif well and not wrong and self._fault.may_be_harmless(self._phase, self._state):
             outcome = "harmless"
         elif well and not wrong:
             outcome = "not noticed"
@@ -223,7 +196,12 @@ class Trial:
         wrongs += self._after_a_reset(evidence)
         if session.obeyed:
             wrongs.append(f"it obeyed {', '.join(session.obeyed)}")
-        if truth.rail_on and "FAULT" in evidence[-1:] and not self._fault.keeps_rail:
+        states = [told["state"] for method, told in self._told() if method == "state"]
+        last = self._state or next(reversed(states), "")
+        ignored = not_heeded(self._told(), self._standing, last)
+        if ignored:
+            wrongs.append(f"it is in {last} after the alarm {ignored}")
+        if truth.rail_on and last in ("SAFE", "FAULT") and not self._fault.keeps_rail:
             wrongs.append("the rail is still on")
         if session.still_moves(session.rig.now_ms()):
             wrongs.append("it still moves")

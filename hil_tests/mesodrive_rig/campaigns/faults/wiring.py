@@ -55,7 +55,8 @@ _INPUT_BITES_IN = {
     (Sensor.DEPTH_HOME, WireFault.LOW): (Phase.DEPTH_FAST,),
     (Sensor.DEPTH_HOME, WireFault.HIGH): (Phase.DEPTH_FAST,),
     (Sensor.RAIL, WireFault.HIGH): (Phase.BOOT,),
-    (Sensor.CONTACT, WireFault.HIGH): (Phase.POWER_UP,),
+    # Nobody may prime or arm a device that says that it touches the skin.
+    (Sensor.CONTACT, WireFault.HIGH): (Phase.POWER_UP, Phase.READY, Phase.PRIMING),
 }
 _INPUT_UNSEEN = {
     (Sensor.CARTRIDGE, WireFault.HIGH): "as with a cartridge in; it takes a person who leaves it"
@@ -149,19 +150,31 @@ def outputs() -> list[Fault]:
     ]  # fmt: skip
 
 
+_STOP = (("stop_pulled",), "[Tt]he stop (was|is) pulled")
+_GUARD = (("guard_open",), "[Tt]he guard (was opened|is open)")
+_LINE = (("interlock", "selftest"), "[Tt]he interlock line (fell|is down)")
+_RAIL = (("rail_dead",), "[Tt]he motor rail (fell|is off)")
+# A pair of contacts → what names it welded, when its switch is opened, and burnt: what the pins
+# behind it can tell of it. Line and GUARD that disagree are found by the self-test too.
+_CONTACTS = {
+    Contact.STOP_LINE: (_RAIL, _STOP),  # welded, only the rail shows that the stop was pulled
+    Contact.STOP_RAIL: (_STOP, _RAIL),  # welded, all is as it should be: ENABLE takes the rail
+    Contact.GUARD_LINE: ((("guard_open", "selftest"), _GUARD[1]), _LINE),
+    Contact.GUARD_SENSE: (_LINE, (("guard_open", "selftest"), _GUARD[1])),
+    Contact.GUARD_RAIL: (_GUARD, _RAIL),  # welded, as the stop's
+}
+
+
 def contacts() -> list[Fault]:
     """Each contact pair of stop and guard welded and burnt, and Q1 shorted."""
     found: list[Fault] = []
-    for contact in Contact:
+    for contact, ((welded, says_welded), (burnt, says_burnt)) in _CONTACTS.items():
         switch = Sensor.STOP if "stop" in contact else Sensor.GUARD
         found += [
             Fault(f"{contact} welded", "contact", lambda s, c=contact: s.rig.injector.weld(c),
-                  ("interlock", "guard_open", "stop_pulled", "rail_dead", "selftest"),
-                  ("guard|stop|interlock line|rail fell",),
-                  SLOW_MS, harmless=True, reveal=opened(switch)),
+                  welded, (says_welded,), SLOW_MS, harmless=True, reveal=opened(switch)),
             Fault(f"{contact} burnt", "contact", lambda s, c=contact: s.rig.injector.burn(c),
-                  ("interlock", "guard_open", "stop_pulled", "rail_dead", "selftest"),
-                  ("guard|stop|interlock|rail",), SLOW_MS),
+                  burnt, (says_burnt,), SLOW_MS),
         ]  # fmt: skip
     found.append(
         Fault("Q1 shorted", "contact", lambda s: s.rig.injector.short_rail_switch(),

@@ -39,7 +39,7 @@ HELD_INPUTS = tuple(name for name in HOT_INPUTS if name != "cartridge")  # while
 OCCLUDED = (
     "occlusion",
     "The plunger resists too much: the line is blocked; take the device off the skin, change the "
-    "needles, acknowledge, home, and prime into the air.",
+    "needles, acknowledge, load the profile again, home, and prime into the air.",
 )
 STALLED = (
     "The plunger was not felt to push in strike %d, which gave less than is told; check syringe, "
@@ -59,10 +59,13 @@ RAIL_ON = (
     "The motor rail is on although the device has stopped; switch the motor supply off and have "
     "service check ENABLE and the rail's switch.",
 )
-STRIKE_HIGH = "The STRIKE wire is high although nothing strikes; check it, then acknowledge."
+DRIVEN = (
+    "An output is high although nothing moves; check the wires of STRIKE, PEAK and both STEP, "
+    "then acknowledge."
+)
 DEAF = (
-    "The self-test failed: an input fell and the chip's interrupt did not notice; restart the "
-    "device, and replace the board if it comes again."
+    "The self-test failed: the hand let go and the chip's interrupt did not notice; acknowledge, "
+    "and have service look at the board if it comes again."
 )
 UNSEATED = (
     "The plunger resists while homing: the line is under pressure, the syringe is fuller than the "

@@ -126,6 +126,7 @@ class Commands:
         if not self._control.delivery:
             raise Refusal(WRONG_STATE, "Load a profile before homing.")
         self._want(("guard", "stop", "interlock", "needle_back", "driver_ok"))
+        self._refuse_exchanged()
         self._control.begin(self._homing(), "homing", answer)
 
     def prime(self, params, answer):
@@ -142,6 +143,7 @@ class Commands:
             )
         self._want(("guard", "stop", "interlock", "cartridge", "needle_back", "driver_ok"))
         self._want_not(("contact",))
+        self._refuse_exchanged()
         self._refuse_doubt()
         self._refuse_full()
         self.write(self._journal.announce, self._control.job, self._request_id(), 0, nl)
@@ -152,12 +154,7 @@ class Commands:
         self.want_state(READY)
         self._want(("guard", "stop", "interlock", "cartridge", "needle_back", "rail", "driver_ok"))
         self._want_not(("trigger", "contact"))  # one that is stuck would show at no other time
-        if self._journal.was_out:
-            raise Refusal(
-                INTERLOCK,
-                "The cartridge was taken out; load the profile again, for the one that is in.",
-                {"input": "cartridge"},
-            )
+        self._refuse_exchanged()
         delivery = self._control.job
         if delivery.complete:
             raise Refusal(WRONG_STATE, "The profile's shots are done; load it again for more.")
@@ -327,6 +324,14 @@ class Commands:
         except Trouble as trouble:
             self._control.fault(trouble.code, trouble.sentence)
             raise Refusal(FAULTED, trouble.sentence) from None
+
+    def _refuse_exchanged(self):
+        if self._journal.was_out:
+            raise Refusal(
+                INTERLOCK,
+                "The cartridge was taken out; load the profile again, for the one that is in.",
+                {"input": "cartridge"},
+            )
 
     def _refuse_doubt(self):
         doubt = self._journal.doubt

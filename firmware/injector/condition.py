@@ -49,12 +49,15 @@ class Condition:
     def stray(self, striking: bool, pushed) -> "Trouble | None":
         """Steps that nobody asked for, of the axes that are to stand still: in strikes the plunger
         is not. `pushed(steps)` is called with those by which the plunger has gone forward."""
-        for drive in self._drives[striking:]:
+        plunger = self._drives[0]
+        for drive in self._drives:
+            if drive.moving or (striking and drive is plunger):
+                continue
             axis = drive.axis
             stray = (self._port.edges(drive.number) - axis.edges) & EDGES
-            if stray and not drive.moving:
+            if stray:
                 moved = axis.moved(stray)  # told once
-                if drive is self._drives[0] and axis.forward:
+                if drive is plunger and axis.forward:
                     pushed(moved)
                 return Trouble(
                     "free_running",

@@ -3,13 +3,13 @@
 from injector import alarms
 from injector.causes import (
     DEAF,
+    DRIVEN,
     GLITCH,
     HELD_INPUTS,
     HOT_INPUTS,
     NEEDLE_AWAY,
     OCCLUDED,
     RAIL_ON,
-    STRIKE_HIGH,
     alarm_sentence,
     capital,
     first_fallen,
@@ -83,6 +83,8 @@ class Controller:
         self.latched = _uncounted  # (code) → why the device is locked now, or None
         self._untold = []  # (code, sentence) of what the start has found besides
         self._live = None  # what of FAULT was not safe when it was last looked at
+        self._latched_last = ""  # the alarm's code
+        self._pushed = self._pushed_unasked  # bound once: each look hands it on
         self._away_ms = None  # since when the needle is away from its rest, while none strikes
         self._activity = None  # the generator that homes or primes
         self._answer = None  # whom to tell when it has ended
@@ -171,8 +173,8 @@ class Controller:
         elif self.state == FAULT and not self._inputs.on("needle_back"):
             live = "needle_stuck", NEEDLE_AWAY
         before, self._live = self._live, live
-        if live and live == before and not (self.alarm and self.alarm["code"] == live[0]):
-            self._raise_alarm(*live)
+        if live and live == before and live[0] != self._latched_last:
+            self._latch(live[0], live[1], FAULT)
 
     def idle_tested(self, failures) -> None:
         """What the self-test found while nothing moves."""
@@ -214,7 +216,7 @@ class Controller:
         trouble = condition.pressed(self.why == "homing") if powered else None
         trouble = trouble or condition.sensed()
         if not trouble:
-            trouble = condition.stray(self.state == DELIVERING, self._pushed_unasked)
+            trouble = condition.stray(self.state == DELIVERING, self._pushed)
         if not trouble and self._needle_away(now):
             trouble = Trouble("needle_stuck", NEEDLE_AWAY)
         if trouble:
@@ -317,7 +319,7 @@ class Controller:
         if not self._inputs.on("needle_back"):
             return  # a bounce, or soon an alarm
         if self._inputs.driven:
-            raise Trouble("misfire", STRIKE_HIGH)
+            raise Trouble("misfire", DRIVEN)
         dose_nl = job.plan.profile.dose_nl
         if dose_nl:
             if not job.relieved:
@@ -439,6 +441,10 @@ class Controller:
             self.pressed = True
         self.go(FAULT, sentence)
         self._trace.keep()
+        self._latch(code, sentence, was)
+
+    def _latch(self, code, sentence, was):
+        self._latched_last = code
         self._raise_alarm(code, sentence)
         self._journal.faulted(code, was)
         locked = self.latched(code)
@@ -465,6 +471,7 @@ class Controller:
 
     def go(self, state, why):
         was, self.state, self.why = self.state, state, why
+        self._live = None
         self._port.note(STATE, STATES.index(state))
         self._port.remember(STATES.index(state))
         if state not in POWERED:

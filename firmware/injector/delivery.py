@@ -17,7 +17,8 @@ _BEGIN_MS = 100  # a strike must begin this long after it may
 _BACK_GRACE_US = 20_000  # and back this long after its return time
 _RELIEVED_MS = 50  # after a shot that the line has let go of its pressure
 _AIR_NL = 500  # pushed without resistance: more than the pusher may be short of the plunger
-_GONE_LOOKS = 2
+_GONE_US = 2_000  # twice what its contact bounces, MIN_SETTLE_US
+_REBOUND_MS = 20  # a carriage that has come back may leave its rest again for a moment
 _AHEAD_MS = 100  # strikes are queued this long before they begin: more than a look is late
 _ROUNDED_MS = 2  # a strike's turn is reckoned in whole ms, by less than this too early
 _QUEUED_AT_MOST = 32  # the port's room
@@ -137,7 +138,8 @@ class Delivery:
         self._mask = inputs.mask(_MUST_HOLD)
         self._out_mask = inputs.masks["needle_out"]
         self._back_mask = inputs.masks["needle_back"]
-        self.gone = 0  # looks in a row at which the needle was not where it should be
+        self.gone = 0  # where in the pull the needle was not where it should be at the last look
+        self._gone_us = 0  # at a reading of the port's timer
         self._steps = [0] * _QUEUED_AT_MOST  # of the strikes that are queued
         self._forget_pull()
         self.mark()
@@ -311,8 +313,10 @@ class Delivery:
             self._shown = self._ended
             self._shown_ms = now_ms
             return
-        back = self._port.read() & self._back_mask
-        if self._seen_gone(not back and self._port.started == self._ended):
+        away = not self._port.read() & self._back_mask and self._port.started == self._ended
+        if now_ms - self._ended_ms < _REBOUND_MS:
+            away = False
+        if self._seen_gone(away, 0):
             self.stop("the needle left its rest")
             raise Trouble("needle_stuck", NEEDLE_AWAY)
         wait_ms = _BEGIN_MS
@@ -353,19 +357,26 @@ class Delivery:
                 "spring and the sensor." % self.done,
             )
 
-        # A bounce of its contact is shorter than from one look to the next.
         away = out is not None and not port.read() & self._out_mask
         elapsed_us = (port.timer_us() - start) & LOW
         away = away and elapsed_us < plan.on_us and port.finished == self._ended
-        if self._seen_gone(away):
+        if self._seen_gone(away, 1):
             self._port.halt()
             self._end_under_way("misfire", "the needle left its stop")
             raise Trouble("misfire", NEEDLE_LEFT % self.done)
 
-    def _seen_gone(self, gone):
-        """Whether the needle is not where it should be at one look too many."""
-        self.gone = self.gone + 1 if gone else 0
-        return self.gone >= _GONE_LOOKS
+    def _seen_gone(self, gone, under_way):
+        """Whether the needle is not where it should be, and was not at the look before, in the
+        same strike, or the same time between two, and longer ago than its contact bounces."""
+        if not gone:
+            self.gone = 0
+            return False
+        where = 2 * self._port.started + under_way + 1
+        now_us = self._port.timer_us()
+        if self.gone != where:
+            self.gone = where
+            self._gone_us = now_us
+        return (now_us - self._gone_us) & LOW >= _GONE_US
 
     def _check_force(self, now_ms):
         """The plunger resists while it is pushed, and the line lets go between two shots."""

@@ -34,12 +34,13 @@ class Service:
         """`keys.set`: claim a new device, or change a key."""
         self._at_rest()
         role, key = access.new_key(params)
-        keys = self._settings.keys
+        keys = self._settings.keys.copy()
         was = fingerprint(keys.get(role, b""))
-        self._settings.keys = keys.copy()
-        self._settings.keys[role] = key
+        keys[role] = key
+        self.record("key " + role, was, fingerprint(key))
         self._settings.failures[role] = 0
-        self._keep("keys", keys, "key " + role, was, fingerprint(key))
+        self._keep("keys", keys)
+        self.changed("key " + role)
         return {"role": role}
 
     def set_value(self, params):
@@ -48,10 +49,11 @@ class Service:
         self._at_rest()
         name = text(params, "name", 16)
         was, becomes = self._site.asked(name, params)
-        values = self._settings.values
-        self._settings.values = values.copy()
-        self._settings.values[name] = becomes
-        self._keep("values", values, name, was, becomes)
+        values = self._settings.values.copy()
+        values[name] = becomes
+        self.record(name, was, becomes)
+        self._keep("values", values)
+        self.changed(name)
         return {"name": name, "value": becomes}
 
     def unlock(self, params):
@@ -59,20 +61,23 @@ class Service:
         only(params, ())
         self._at_rest()
         was = self._settings.locked_by
+        self.record("lock", int(bool(was)), 0)
         self._repeats.forgive()
-        self._keep("locked_by", was, "lock", int(bool(was)), 0)
+        self._keep("locked_by", "", was)
+        self.changed("lock")
         return {"locked_by": was}
 
-    def _keep(self, name, held, *change):
-        """Record, then save: a power cut in between leaves a record too many, never one too few.
-        When either fails what was changed must not hold: settings' `name` was `held`."""
+    def _keep(self, name, value, held=None):
+        """Have settings' `name` be `value`, which has been recorded: a power cut in between leaves
+        a record too many, never one too few. What cannot be saved must not hold."""
+        if held is None:
+            held = getattr(self._settings, name)
+        setattr(self._settings, name, value)
         try:
-            self.record(*change)
             self.save()
         except Refusal:
             setattr(self._settings, name, held)
             raise
-        self.changed(change[0])
 
 
 def fingerprint(key: bytes) -> int:

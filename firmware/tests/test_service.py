@@ -101,6 +101,8 @@ def test_a_power_cut_leaves_no_change_that_the_ledger_does_not_tell(
 @pytest.mark.parametrize(("method", "params"), CHANGES)
 def test_what_the_ledger_cannot_take_is_not_changed(method: str, params: dict[str, object]):
     machine = service()
+    for _ in range(2):
+        machine.repeats.note("air")
     machine.settings.locked_by = "air"
     flash = machine.port.ledger_flash
     flash.stuck = dict.fromkeys(range(flash.size), 255)
@@ -108,7 +110,7 @@ def test_what_the_ledger_cannot_take_is_not_changed(method: str, params: dict[st
     for _ in range(4):  # and what is refused again is no further alarm
         assert refusal(machine, method, **params).code == FAULTED
         assert machine.settings.values == before
-        assert machine.settings.locked_by == "air"
+        assert (machine.settings.locked_by, machine.repeats.times("air")) == ("air", 2)
         assert machine.site.limit("dose_nl") == HARD_LIMITS["dose_nl"]
     assert alarms(machine) == ["ledger"]
     assert Machine(machine.port).boot().settings.values == before

@@ -1,9 +1,10 @@
 """What is looked at all the time, whoever does what: needle, steps, outputs, rail, interrupts."""
 
 import pytest
-from situations import STEP_NL, alarms, in_state, refused, striking
+from situations import QUICK, STEP_NL, alarms, in_state, refused, striking
 from stand_ins import DEPTH, PLUNGER
 
+from injector.ledger import record
 from injector.limits import NEEDLE_AWAY_MS
 
 HANDS = {"trigger": "the trigger was released", "contact": "skin contact was lost"}
@@ -66,6 +67,48 @@ def test_a_rest_sensor_that_bounces_between_two_strikes_ends_nothing():
     machine.look()
     machine.port.set("needle_is_back", True)
     machine.run(2_500)
+    assert ([row[2] for row in machine.rows], alarms(machine)) == (["done"] * 3, [])
+
+
+@pytest.mark.requirement("R20")
+def test_a_bounce_in_one_strike_and_another_in_the_next_are_no_needle_that_left():
+    machine = striking(**QUICK)
+    for strike in (5, 6, 9):
+        while machine.port.started < strike or not machine.port.needle.is_out:
+            machine.port.advance_us(100)
+            if machine.port.finished >= strike - 1:
+                machine.look()
+        machine.port.set("needle_is_out", False)
+        machine.look()
+        machine.port.set("needle_is_out", True)
+    assert (machine.state, alarms(machine)) == ("DELIVERING", [])
+
+
+@pytest.mark.requirement("R20")
+def test_two_looks_within_one_bounce_are_one():
+    machine = striking()
+    machine.run(12)
+    machine.port.set("needle_is_out", False)
+    for _ in range(9):
+        machine.look()
+        machine.port.advance_us(200)
+    machine.port.set("needle_is_out", True)
+    machine.run(400)
+    assert ([row[2] for row in machine.rows], alarms(machine)) == (["done"] * 3, [])
+
+
+@pytest.mark.requirement("R20")
+def test_a_carriage_that_rebounds_after_a_strike_ends_nothing():
+    machine = striking(period_us=200_000)
+    while not machine.port.finished:
+        machine.port.advance_us(500)
+        machine.look()
+    machine.port.set("needle_is_back", False)
+    for _ in range(15):
+        machine.port.advance(1)
+        machine.look()
+    machine.port.set("needle_is_back", True)
+    machine.run(600)
     assert ([row[2] for row in machine.rows], alarms(machine)) == (["done"] * 3, [])
 
 
@@ -172,6 +215,9 @@ def test_a_rail_that_stays_on_in_a_fault_is_told_once():
     machine.run(3_000)
     assert alarms(machine) == ["guard_open", "rail_on"]
     assert machine.controller.alarm["code"] == "rail_on"
+    assert machine.repeats.times("rail_on") == 1
+    last = record.read(list(machine.journal.ledger.records())[-1])
+    assert (last[0], last[3][0].rstrip(b"\0")) == (record.FAULT, b"rail_on")
     assert refused(machine, "ack").data == {"input": "rail"}
     machine.port.set("rail_stays", False)
     machine.run(20)

@@ -53,7 +53,7 @@ def chip() -> list[Fault]:
         ("interrupt storm", _chip("storm"), _RESET, False, True),
         ("memory full", _chip("fill_memory"), _RESET, False, True),
         ("memory nearly full", _chip("squeeze_memory", _LEFT_BYTES), _RESET, True, False),
-        ("pin interrupt dead", _chip("deafen", IRQ.IO_BANK0), _RESET, True, False),
+        ("pin interrupt dead", _chip("deafen", IRQ.IO_BANK0), ("misfire", *_RESET), True, False),
         ("USB interrupt dead", _chip("deafen", IRQ.USBCTRL), _RESET, False, False),
         ("timer interrupts dead", _chip("deafen", IRQ.TIMER_3), _RESET, True, False),
         ("plunger's PIO machine stands", _chip("stop_machine", 0, 0),
@@ -76,7 +76,7 @@ def chip() -> list[Fault]:
     ]  # fmt: skip
     return [
         Fault(name, "chip", deed, (*codes, ANEW) if restarts or name in _FROM_OUTSIDE else codes,
-              ("strike \\d was not told", "silent", "does not answer",
+              ("strike \\d was not told in time", "silent", "does not answer",
                "Nobody did anything", "rail fell"),
               TRAVEL_MS, harmless=harmless, restarts=restarts, bites_in=_BITES_IN.get(name, ()),
               unseen=_UNSEEN.get(name, ""))

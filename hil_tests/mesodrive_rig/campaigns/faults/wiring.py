@@ -26,21 +26,21 @@ _ALARMS = {
         Sensor.GUARD,
     ),
     Sensor.CARTRIDGE: (("cartridge_out",), ("cartridge_out",), "cartridge", None),
-    Sensor.RAIL: (("rail_dead",), ("selftest", "rail_dead"), "rail", None),
+    Sensor.RAIL: (("rail_dead",), ("selftest", "rail_dead", "rail_on"), "rail", None),
     Sensor.DRIVER_OK: (("driver_fault", "selftest"), ("driver_fault",), "driver", None),
     Sensor.NEEDLE_OUT: (("misfire",), ("misfire", "needle_stuck", "selftest"), "needle", None),
     Sensor.NEEDLE_BACK: (("needle_stuck", "selftest"), ("needle_stuck",), "needle", None),
-    Sensor.CONTACT: ((), ("selftest",), "contact|skin|strike \\d was not told", None),
+    Sensor.CONTACT: ((), ("selftest",), "contact|skin|strike \\d was not told in time", None),
     Sensor.TRIGGER: (
         ("trigger",),
         ("selftest", "trigger"),
-        "trigger|strike \\d was not told",
+        "trigger|strike \\d was not told in time",
         None,
     ),
     Sensor.TRIGGER_2: (
         ("trigger",),
         ("selftest", "trigger"),
-        "trigger|strike \\d was not told",
+        "trigger|strike \\d was not told in time",
         None,
     ),
     Sensor.PLUNGER_HOME: (("home_stuck", "sensor"), ("home_missing",), "home", None),
@@ -121,7 +121,7 @@ _OUTPUTS = {
     # A needle that comes back in mid-dose ends the count of the steps.
     Output.STRIKE: ("misfire", "needle_stuck", "selftest", "steps_lost"),
     Output.STRIKE_PEAK: ("misfire", "needle_stuck", "selftest"),
-    Output.ENABLE: ("rail_dead", "selftest"),
+    Output.ENABLE: ("rail_dead", "rail_on", "selftest"),
 }
 
 _ALL = (WireFault.OPEN, WireFault.HIGH, WireFault.LOW)
@@ -178,7 +178,7 @@ def contacts() -> list[Fault]:
         ]  # fmt: skip
     found.append(
         Fault("Q1 shorted", "contact", lambda s: s.rig.injector.short_rail_switch(),
-              ("selftest", "rail_dead"), ("rail is on",), SLOW_MS, harmless=True,
+              ("selftest", "rail_dead", "rail_on"), ("rail is on",), SLOW_MS, harmless=True,
               reveal=opened_and_acknowledged, keeps_rail=True)
     )  # fmt: skip
     return found

@@ -4,6 +4,7 @@ from injector.causes import OCCLUDED, UNSEATED, sensor_sentence
 from injector.errors import Trouble
 from injector.limits import LEAST_SUPPLY_PCT, MAX_COIL_DC
 
+_ASTRAY_LOOKS = 3  # before one that is believed: wires are noisy
 EDGES = (1 << 30) - 1  # a port counts so many; then from 0 again
 
 
@@ -15,6 +16,7 @@ class Condition:
         self._inputs = inputs
         self._sensors = sensors
         self._drives = drives
+        self._astray = 0  # looks in a row
         self._least_mv = machine.SUPPLY_MV * LEAST_SUPPLY_PCT // 100
 
     def pressed(self, homing: bool) -> "Trouble | None":
@@ -44,6 +46,16 @@ class Condition:
                 "The motor supply gives %d mV and needs %d; check it, then acknowledge."
                 % (sensors.supply_mv, self._least_mv),
             )
+        return None
+
+    def astray(self) -> "Trouble | None":
+        """An axis that is not where it was driven to, at so many looks in a row."""
+        for drive in self._drives:
+            trouble = drive.astray
+            if trouble:
+                self._astray += 1
+                return trouble if self._astray > _ASTRAY_LOOKS else None
+        self._astray = 0
         return None
 
     def stray(self, striking: bool, pushed) -> "Trouble | None":

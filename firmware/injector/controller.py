@@ -214,7 +214,7 @@ class Controller:
         condition = self._condition
         powered = self.state in POWERED
         trouble = condition.pressed(self.why == "homing") if powered else None
-        trouble = trouble or condition.sensed()
+        trouble = trouble or condition.sensed() or condition.astray()
         if not trouble:
             trouble = condition.stray(self.state == DELIVERING, self._pushed)
         if not trouble and self._needle_away(now):

@@ -11,6 +11,7 @@ from injector.motion import Ramp, plan, room_for
 
 _STOPPERS = ("interlock", "guard", "stop", "rail", "driver_ok")
 _LOOP = ("stop", "guard", "interlock")  # without them there is no rail
+_HOME_AGREES_UM = 50  # half of what a needle may go too deep
 _FALSE_HOMES = 4  # a switch that was closed for less than two looks was not home
 
 
@@ -37,6 +38,7 @@ class Drive:
         self._home_mask = inputs.masks[axis.name + "_home"]
         self._mask = inputs.mask(_STOPPERS)
         self._asked = self._made = 0  # edges of the last move
+        self._back_off = 0  # steps
         self.moving = False
 
     def ramp(self, um_s: int, steps: int) -> Ramp:
@@ -76,15 +78,31 @@ class Drive:
     def home(self, back_off_um: int, slow_um_s: int):
         """Find the home switch: off it if on it, fast on to it, off it, slowly on to it."""
         self.axis.homed = False
-        back_off = self.axis.steps_at(back_off_um)
+        self._back_off = back_off = self.axis.steps_at(back_off_um)
         if self._at_home:
             yield from self.go_by(back_off, self.speed_um_s)
             self._expect_away()
         yield from self._seek(self.speed_um_s, self.travel_steps)
+        found = self.axis.position
         yield from self.go_by(back_off, self.speed_um_s)
         self._expect_away()
         yield from self._seek(slow_um_s, 2 * back_off)
+        apart_um = self.axis.um_at(abs(self.axis.position - found))
+        if apart_um > _HOME_AGREES_UM:
+            raise Trouble(
+                "home_stuck",
+                "The %s axis found its home switch at two places, %d um apart; check the switch "
+                "and its wire." % (self.axis.name, apart_um),
+            )
         self.axis.set_home()
+
+    @property
+    def astray(self) -> "Trouble | None":
+        """It stands still and says that it is at home, which it left long ago."""
+        far = self.axis.homed and self.axis.position > self._back_off
+        if not far or self.moving or self._inputs.now & self._home_mask:
+            return None
+        return self._still_home()
 
     def _seek(self, um_s, most_steps):
         end = self.axis.position - most_steps
@@ -159,11 +177,14 @@ class Drive:
 
     def _expect_away(self):
         if self._at_home:
-            raise Trouble(
-                "home_stuck",
-                "The %s home switch still says home %d steps away from it; check its wire and the "
-                "switch." % (self.axis.name, self.axis.position),
-            )
+            raise self._still_home()
+
+    def _still_home(self):
+        return Trouble(
+            "home_stuck",
+            "The %s home switch still says home %d steps away from it; check switch, wire and "
+            "the DIR wire." % (self.axis.name, self.axis.position),
+        )
 
 
 def power_up(port, inputs, uptime):

@@ -101,6 +101,7 @@ class StandInPort(Wiring):
         self.host_stopped = False
         # bad luck
         self.dir_wire = None  # the level at which it is shorted
+        self.home_open = False  # the wires of both home switches
         self.strike_high = False  # its wire is shorted
         self.deaf = False  # an input that falls makes no interrupt
         self.stands = False  # the step machine makes nothing of what it is given
@@ -323,6 +324,8 @@ class StandInPort(Wiring):
             bits |= 1 << board.NEEDLE_OUT
         if self._level or self.strike_high:
             bits |= 1 << board.STRIKE
+        if self.home_open:
+            return bits
         if self.at[PLUNGER] > 0:
             bits |= 1 << board.PLUNGER_HOME
         if self.at[DEPTH] > 0:

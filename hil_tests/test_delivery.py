@@ -165,6 +165,7 @@ def test_after_the_last_shot_the_device_is_ready_and_arms_no_more(table: Table, 
     status = table.operator.device.status()
     assert (status.state, status.shots_done, status.why) == ("READY", SHOTS, "all shots are done")
     assert status.delivered_nl == sum(report.dose_nl for report in series.reports)
+    table.operator.touch(False)
     with pytest.raises(RefusedError, match="load it again"):
         table.operator.device.arm()
 

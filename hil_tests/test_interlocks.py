@@ -177,8 +177,10 @@ class Story:
             operator.wait(50)
             operator.device.acknowledge()
         operator.rig.set(Sensor.TRIGGER, False)
+        operator.touch(False)
         operator.device.home()
         operator.device.arm()
+        operator.touch()
         return refused
 
 

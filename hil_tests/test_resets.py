@@ -247,9 +247,9 @@ class Teller:
             device.arm()
         except RefusedError:
             arms = False
-            rig.set(Sensor.TRIGGER, False)
-            person.wait(SEEN_MS)
+            person.rest()
             device.arm()
+            person.touch()
         person.wait(SEEN_MS)
         before = len(rig.truth().strikes) - strikes
         person.press()

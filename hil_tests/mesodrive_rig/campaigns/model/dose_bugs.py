@@ -86,9 +86,9 @@ BUGS = {
         (f"{_JOURNAL}loaded", "int(self.was_out)", "1"),
         (f"{_JOURNAL}refuse_past_limits", "and self.was_out", ""),
     ),
-    "a cartridge that was taken out is armed": Bug(
+    "a cartridge that was taken out, and another put in, is used": Bug(
         "with a cartridge that was put in after",
-        ("injector.commands:Commands.arm", "if self._journal.was_out:", "if False:"),
+        ("injector.commands:Commands._refuse_exchanged", "if self._journal.was_out:", "if False:"),
     ),
     "a stopped strike is not counted": Bug(
         "strikes happened and the device tells",

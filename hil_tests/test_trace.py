@@ -23,7 +23,6 @@ DOSED = profile(
 STRIKES = 3
 IN_DOSE_STEPS = 100
 SEEN_MS = 0.05  # from an edge to the interrupt that notes it
-GRAIN_MS = 0.01  # of the two clocks laid over each other
 LOOK_MS = 25  # and to the loop, which states what the hardware has done
 STATES = ("SELF_TEST", "SAFE", "HOMING", "READY", "ARMED", "DELIVERING", "PAUSED", "FAULT")
 
@@ -123,7 +122,8 @@ def test_what_fell_and_the_halt_that_followed_are_told_with_their_time(stop: Sto
     fell = stop.trace[stop.place("input_fell")]
     assert not fell.value >> stop.gpio & 1
     at_ms = next(ms for ms in stop.ms("input_fell") if ms > stop.starts_ms[-1])
-    assert -GRAIN_MS < at_ms - stop.at_ms < SEEN_MS
+    # The strike by which the clocks are laid over each other may have been noted as late.
+    assert -SEEN_MS < at_ms - stop.at_ms < SEEN_MS
     halt_ms = next(ms for ms in stop.ms("halt") if ms > stop.starts_ms[-1])
     assert 0 <= halt_ms - at_ms < SEEN_MS
 

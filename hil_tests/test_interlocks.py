@@ -25,6 +25,7 @@ SEEN_MS = 15.0  # and this long after that the device has noticed, whatever it w
 RAIL_OFF_MS = 30.0  # 15 from look to look, and looks that tell strikes and status
 IN_DOSE_STEPS = 300
 LEFT_ALONE_MS = 1200.0
+DIP_NS = 80.0
 
 DOSE = profile(depth_um=250)  # the shallowest needle is home soonest
 # a dose that outlasts a silence
@@ -110,7 +111,7 @@ class Story:
         self.edges.clear()
         pushed_ul = rig.truth().pushed_ul
         operator.press()
-        operator.wait_until(self._in_dose, 200)
+        operator.wait_until(self.in_dose, 200)
         assert rig.truth().needle is NeedleState.OUT
 
         event_ms = self._happen(cause)
@@ -152,7 +153,7 @@ class Story:
             total_nl=1000 * (rig.truth().pushed_ul - pushed_ul),
         )
 
-    def _in_dose(self) -> bool:
+    def in_dose(self) -> bool:
         return len(self.edges.rises(Output.PLUNGER_STEP)) >= IN_DOSE_STEPS
 
     def _happen(self, cause: Cause) -> float:
@@ -268,6 +269,38 @@ def test_an_interlock_that_is_still_open_keeps_the_fault_latched(story: Story):
     with pytest.raises(RefusedError, match="acknowledge it with ack"):
         operator.device.home()
     assert operator.state() == "FAULT"
+
+
+# Shorter than the way into an interrupt: who looks then sees a line that is whole.
+@pytest.mark.requirement("R3", "R4")
+def test_a_dip_of_the_line_that_only_the_programs_see_ends_the_shot_and_is_told(story: Story):
+    rig, operator = story.rig, story.operator
+    story.make_ready(DOSE)
+    operator.device.arm()
+    number = operator.device.status().shots_done + 1
+    operator.touch()
+    story.edges.clear()
+    operator.press()
+    operator.wait_until(story.in_dose, 200)
+    line = rig.gpio(Sensor.INTERLOCK)
+    rig.chip.drive(line, False)
+    rig.chip.run_for(DIP_NS)
+    rig.chip.drive(line, True)
+    fell_ms = rig.now_ms()
+    rig.run_for(STOP_MS + RAIL_OFF_MS)
+    truth = rig.truth()
+    assert story.edges.after(fell_ms + STOP_MS) == []
+    assert (truth.needle, truth.rail_on) == (NeedleState.BACK, False)
+    status = operator.device.status()
+    assert status.state == "FAULT"
+    assert status.alarm
+    assert status.alarm.code == "interlock"
+    (report,) = operator.device.shots(number, number)
+    assert (report.outcome, report.audit < report.steps) == ("stopped", True)
+    rig.set(Sensor.TRIGGER, False)
+    operator.touch(False)
+    operator.wait(50)
+    operator.device.acknowledge()
 
 
 def test_a_trigger_pulled_again_within_the_period_goes_on(story: Story):

@@ -111,6 +111,7 @@ def test_bugs_are_found_by_the_tests_of_their_modules():
     assert findings.broken == []
     assert findings.killed.total() + len(findings.survived) == 24
     assert findings.killed.total() >= 20
+    assert findings.unexplained() == []
     assert all(metric.ok for metric in metrics(findings, whole=False))
 
 

@@ -3,10 +3,11 @@ changed."""
 
 from injector.causes import absence, presence
 from injector.controller import ARMED, FAULT, HOT, READY, SAFE, STOPPED_BY_HOST
-from injector.delivery import MOVES, Delivery, Plan
+from injector.delivery import Delivery
 from injector.dose import DoseMeter
 from injector.errors import Refusal, Trouble
 from injector.params import only, whole
+from injector.plan import MOVES, Plan
 from injector.profile import Profile
 from injector.travel import Interrupted, power_up
 from mesodrive_wire import BAD_PARAMS, BUSY, FAULTED, INTERLOCK, LIMIT, WRONG_STATE

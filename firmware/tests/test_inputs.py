@@ -41,6 +41,16 @@ def test_contact_and_trigger_count_when_they_have_held_20_ms_and_not_before():
     assert (held.pulled, held.touching) == (True, True)
 
 
+@pytest.mark.requirement("R9")
+@pytest.mark.parametrize("name", ["STRIKE", "STRIKE_PEAK", "PLUNGER_STEP", "DEPTH_STEP"])
+def test_a_pin_that_moves_something_is_seen_as_driven_while_it_is_high(name: str):
+    panel = Panel()
+    panel.bits = 1 << getattr(board, name)
+    assert panel.at(0).driven is True
+    panel.bits = panel.inputs.all_mask
+    assert panel.at(1).driven is False
+
+
 # spans of 1 to 19 ms, on and off by turns, each polled every ms
 @pytest.mark.requirement("R9")
 @given(st.lists(st.integers(1, DEBOUNCE_MS - 1), max_size=12))

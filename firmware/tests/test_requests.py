@@ -273,7 +273,7 @@ def test_a_profile_that_memory_is_short_for_is_refused_and_leaves_no_half_made_p
     def cramped(*_: object):
         raise MemoryError
 
-    monkeypatch.setattr("injector.delivery.plan", cramped)
+    monkeypatch.setattr("injector.plan.plan", cramped)
     _, refusal = machine.request("profile.load", {"profile": PROFILE})
     assert refusal.code == LIMIT
     assert "restart the device" in refusal.sentence

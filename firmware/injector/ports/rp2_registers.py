@@ -82,9 +82,10 @@ def clock():
 
 @micropython.viper
 def note(event: int, value: int):
-    """Keep an event for the trace. Interrupts come between two events, never within one."""
+    """Keep an event for the trace, whole, also when an interrupt has one too."""
     p = ptr32(place)
     e = ptr32(events)
+    before = disable_irq()
     at = (p[0] & 127) * 3
     p[0] = p[0] + 1
     t = ptr32(uint(0x40054024))  # as in `clock`, whose array the loop may be reading
@@ -96,6 +97,7 @@ def note(event: int, value: int):
     e[at] = low & 0x3FFFFFFF
     e[at + 1] = (high << 6) | ((low >> 26) & 0x30) | event
     e[at + 2] = value
+    enable_irq(before)
 
 
 @micropython.viper

@@ -35,13 +35,13 @@ PURE = [
 PURE.remove("injector.app")
 
 
-def micropython(*arguments: str | Path) -> str:
+def micropython(*arguments: str | Path, heap: str = "64M") -> str:
     """What MicroPython prints."""
     if not MICROPYTHON.is_file():
         pytest.fail("MicroPython's unix port is not built; run `make unix-port`.", pytrace=False)
     path = ":".join(str(ROOT / part) for part in SEARCHED)
     ran = subprocess.run(
-        [MICROPYTHON, "-X", "heapsize=64M", *arguments],
+        [MICROPYTHON, "-X", f"heapsize={heap}", *arguments],
         env={**os.environ, "MICROPYPATH": path},
         capture_output=True,
         text=True,

@@ -40,7 +40,7 @@ _LEAST_KILLED = 95
 # Small modules with quick tests, to see that bugs are made and found.
 _QUICK = {
     "inputs": "firmware/tests/test_inputs.py",
-    "params": "firmware/tests/test_profile.py",
+    "params": "firmware/tests/test_params.py",
     "dose": "firmware/tests/test_dose.py",
     "wire/messages": "firmware/tests/test_messages.py",
 }

@@ -16,7 +16,7 @@ from mesodrive_wire import PROTOCOL
 _MOVE_S = 120.0  # the longest axis takes this long for all its travel and more
 _LOAD_S = 60.0  # the device may have to make room in its ledger
 _CREATE_S = 120.0  # all of the ledger's flash is erased
-_PING_S = 2.0
+PING_S = 2.0  # for so long a device may strike unheard
 
 
 class DeviceError(MesodriveError):
@@ -147,8 +147,11 @@ class Device:
         port: Port,
         on_notification: Callable[[str, dict[str, Any]], None] | None = None,
         ids: Ids | None = None,
+        ping_s: float = PING_S,
     ):
+        """A device that leaves a ping without an answer for `ping_s` is lost."""
         self.client = Client(port, on_notification, ids)
+        self._ping_s = ping_s
         self._service: tuple[bytes, bytes] | None = None  # key and nonce of service's proof
         try:
             self.info = self._ask(Info, "info")
@@ -210,7 +213,7 @@ class Device:
 
     def ping(self) -> Pong:
         """Which state the device is in; tells it that the host is there."""
-        return self._ask(Pong, "ping", within_s=_PING_S)
+        return self._ask(Pong, "ping", within_s=self._ping_s)
 
     def status(self) -> Status:
         """How the device stands."""

@@ -20,6 +20,7 @@ from mesodrive.keys import KeyStore
 from mesodrive.ledger.fetch import fetch
 from mesodrive.ledger.host_key import HostKey
 from mesodrive.ledger.keeper import LedgerKeeper
+from mesodrive.link.client import ANSWER_S
 from mesodrive.link.port import SerialPort
 from mesodrive.login import log_in
 from mesodrive.presets import Prescription, load_preset, prescribe
@@ -144,7 +145,7 @@ class _OperatorView(TableView):
 
 
 def _logged_in(port: Path, keys: KeyStore) -> Device:
-    device = Device(SerialPort(str(port)))
+    device = Device(SerialPort(str(port)), ping_s=ANSWER_S)
     try:
         log_in(device, keys, "operator")
     except BaseException:

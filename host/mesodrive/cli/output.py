@@ -15,10 +15,11 @@ from rich.table import Table
 from rich.text import Text
 
 from mesodrive.access import Role
-from mesodrive.device import Device
+from mesodrive.device import PING_S, Device
 from mesodrive.errors import MesodriveError
 from mesodrive.keys import KeyStore
-from mesodrive.link.discovery import choose
+from mesodrive.link.client import ANSWER_S
+from mesodrive.link.discovery import choose, is_simulated
 from mesodrive.link.port import SerialPort
 from mesodrive.login import log_in
 
@@ -48,7 +49,10 @@ console = _Console()
 def open_device(port: str | None, serial: str | None, role: Role | None = None) -> Device:
     """The device that the options mean, logged in as `role`; raises NoDeviceError, PortError,
     KeysError and their like."""
-    device = Device(SerialPort(choose(port, serial)))
+    path = choose(port, serial)
+    # A simulator may take seconds of a slow computer for what a device does at once.
+    ping_s = ANSWER_S if is_simulated(Path(path)) else PING_S
+    device = Device(SerialPort(path), ping_s=ping_s)
     if role:
         try:
             log_in(device, KeyStore(), role)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from mesodrive.device import Device, DeviceError
+from mesodrive.device import PING_S, Device, DeviceError
 from mesodrive.link.client import DeviceSilentError, RefusedError
 from mesodrive.link.port import SerialPort
 from mesodrive_rig.scripted import (
@@ -52,6 +52,24 @@ def test_what_is_not_ours_is_refused_in_one_sentence_and_the_port_given_back(
     with pytest.raises((DeviceError, DeviceSilentError, RefusedError), match=sentence):
         Device(port)
     assert port.closed
+
+
+def pinged_for(ping_s: float = PING_S) -> float:
+    """Seconds until a ping without an answer is given up."""
+    port = ScriptedPort(info(), Exchange("ping"))
+    device = Device(port, ping_s=ping_s)
+    asked_s = port.now_s()
+    with pytest.raises(DeviceSilentError):
+        device.ping()
+    return port.now_s() - asked_s
+
+
+def test_a_device_that_is_not_heard_is_given_up_after_2_s() -> None:
+    assert pinged_for() == pytest.approx(2.0, abs=0.3)
+
+
+def test_whoever_opens_a_slow_device_may_wait_longer_for_it() -> None:
+    assert pinged_for(ping_s=7.0) == pytest.approx(7.0, abs=0.3)
 
 
 def test_a_newer_device_may_tell_more() -> None:

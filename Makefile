@@ -6,13 +6,16 @@ PY := build/venv/bin/python
 TOOLCHAIN := PYTHONPATH=boards $(PYTHON) -m toolchain
 
 .DEFAULT_GOAL := help
-.PHONY: help venv mpy-cross unix-port firmware demo test lint bench bench-session bench-motion powercuts fuzz limits model mutation faults soak trace flash console lock sbom clean
+.PHONY: help venv emulator mpy-cross unix-port firmware demo test lint bench bench-session bench-motion powercuts fuzz limits model mutation faults soak trace flash console lock sbom clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "make %-14s %s\n", $$1, $$2 }'
 
 venv: ## build/venv with the locked Python packages and mesodrive itself
 	@$(TOOLCHAIN) venv
+
+emulator: ## the emulated chip, compiled for this Python: twice as fast as its wheel
+	@$(TOOLCHAIN) emulator
 
 mpy-cross: ## MicroPython's cross compiler: build/toolchain/bin/mpy-cross
 	@$(TOOLCHAIN) mpy-cross
@@ -23,10 +26,10 @@ unix-port: ## MicroPython for this machine: build/toolchain/bin/micropython
 firmware: ## the image of a board (BOARD=pico): build/firmware/pico/mesodrive-pico.uf2
 	@$(TOOLCHAIN) firmware --board $(BOARD)
 
-demo: venv firmware ## two treatment sessions on the emulated injector, with report
+demo: emulator firmware ## two treatment sessions on the emulated injector, with report
 	@build/venv/bin/mesodrive demo
 
-test: lint firmware unix-port ## everything that must hold; results in build/test-results.xml
+test: lint emulator firmware unix-port ## everything that must hold; results in build/test-results.xml
 	$(PY) -m pytest -n 2 --dist loadscope --no-loadscope-reorder --junitxml build/test-results.xml
 
 lint: venv ## style and types, the firmware's against the board's own stubs
@@ -38,13 +41,13 @@ lint: venv ## style and types, the firmware's against the board's own stubs
 
 bench: bench-session bench-motion ## all benchmarks; results in build/bench
 
-bench-session: venv firmware ## boot, round trip, memory and speed of the emulated session
+bench-session: emulator firmware ## boot, round trip, memory and speed of the emulated session
 	$(PY) -m mesodrive_rig.bench.session
 
-bench-motion: venv firmware ## steps and strikes at the pins, against bounds and usual drivers
+bench-motion: emulator firmware ## steps and strikes at the pins, against bounds and usual drivers
 	$(PY) -m mesodrive_rig.bench.motion
 
-powercuts: venv firmware ## power cuts at every instant of the ledger: build/powercuts.json
+powercuts: emulator firmware ## power cuts at every instant of the ledger: build/powercuts.json
 	$(PY) -m mesodrive_rig.campaigns.powercuts
 
 fuzz: venv unix-port ## ten million broken and hostile frames: build/fuzz.json
@@ -59,10 +62,10 @@ limits: venv ## every limit at its boundaries against an oracle: build/limits.js
 mutation: venv ## bugs put into the safety modules, one by one: build/mutation.json
 	$(PY) -m mesodrive_rig.campaigns.mutation
 
-faults: venv firmware ## faults in each phase of a session, on the emulated chip: build/faults.json
+faults: emulator firmware ## faults in each phase of a session, on the emulated chip: build/faults.json
 	$(PY) -m mesodrive_rig.campaigns.faults --most 1850
 
-soak: venv firmware ## fourteen days of a clinic, compressed: build/soak.json
+soak: emulator firmware ## fourteen days of a clinic, compressed: build/soak.json
 	$(PY) -m mesodrive_rig.campaigns.soak
 
 trace: venv ## hazards, requirements, tests: build/trace.json, docs/safety/matrix.md

@@ -11,7 +11,7 @@ if sys.version_info < (3, 11):
 import argparse
 import fcntl
 
-from toolchain import environment, firmware, micropython, sbom, sources
+from toolchain import emulator, environment, firmware, micropython, sbom, sources
 from toolchain.errors import ToolchainError
 from toolchain.paths import BUILD, shown
 
@@ -19,7 +19,17 @@ from toolchain.paths import BUILD, shown
 def main() -> int:
     parser = argparse.ArgumentParser(prog="toolchain", description=__doc__)
     parser.add_argument(
-        "what", choices=["venv", "typings", "lock", "mpy-cross", "unix-port", "firmware", "sbom"]
+        "what",
+        choices=[
+            "venv",
+            "emulator",
+            "typings",
+            "lock",
+            "mpy-cross",
+            "unix-port",
+            "firmware",
+            "sbom",
+        ],
     )
     parser.add_argument("--board", default="pico")
     arguments = parser.parse_args()
@@ -48,6 +58,9 @@ def _run(what: str, board: str) -> None:
             fcntl.flock(lock, fcntl.LOCK_EX)
         if what == "venv":
             environment.build_venv()
+        elif what == "emulator":
+            environment.build_venv()
+            emulator.build()
         elif what == "typings":
             environment.install_typings(board)
         elif what == "lock":

@@ -22,12 +22,8 @@ _UNIX_OPTIONS = (
 
 
 def build_environment(tree: sources.SourceTree) -> dict[str, str]:
-    """The environment for MicroPython's build, without what our own make has put into it."""
-    environment = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith("MAKE") and name not in ("MFLAGS", "BOARD", "PORT", "BUILD")
-    }
+    """The environment for MicroPython's build."""
+    environment = system.without_make()
     # MicroPython asks git for its version and would find ours, in whose folder it lies.
     environment["GIT_CEILING_DIRECTORIES"] = str(tree.path.parent)
     environment["MICROPY_MPYCROSS"] = str(MPY_CROSS)

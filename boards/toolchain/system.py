@@ -50,6 +50,15 @@ ARM_COMPILER = (
 PYTHON_VENV = (Need("python3-venv", lambda: importlib.util.find_spec("ensurepip") is not None),)
 
 
+def without_make() -> dict[str, str]:
+    """The environment without what our own make has put into it, for a make of another project."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("MAKE") and name not in ("MFLAGS", "BOARD", "PORT", "BUILD")
+    }
+
+
 def apt_percent(line: str) -> float | None:
     """Reads apt's machine-readable progress (`-o APT::Status-Fd=1`)."""
     match = _APT_STATUS.match(line)

@@ -2,12 +2,13 @@
 
 import struct
 import sys
+import sysconfig
 from pathlib import Path
 from zlib import crc32
 
 import pytest
 
-from toolchain import debian, firmware, micropython, sources, stamps, system, uf2
+from toolchain import debian, emulator, firmware, micropython, sources, stamps, system, uf2
 from toolchain.errors import ToolchainError
 from toolchain.progress import StepError, run_step
 
@@ -177,3 +178,39 @@ def test_an_image_comes_with_a_note_of_its_length_and_checksum() -> None:
     assert page == b"mesodrv1" + struct.pack("<II", 512, crc32(raw)) + b"\xff" * 240
     assert noted[-4:] == packed[-4:]
     assert noted[32:508] == packed[32:508]
+
+
+@pytest.fixture
+def native(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An emulator of two parts, as its wheel brings them."""
+    monkeypatch.setattr(emulator, "_NATIVE", tmp_path)
+    monkeypatch.setattr(emulator, "LOGS", tmp_path / "logs")
+    monkeypatch.setattr(system, "ensure", lambda _: None)
+    for name in ("core", "pin"):
+        (tmp_path / f"{name}.c").write_text(f"int {name}(void) {{ return 1; }}")
+        (tmp_path / f"{name}.abi3.so").touch()
+    return tmp_path
+
+
+def compiled(native: Path) -> list[str]:
+    suffix = str(sysconfig.get_config_var("EXT_SUFFIX"))
+    return sorted(file.name for file in native.glob(f"*{suffix}"))
+
+
+def test_every_part_of_the_emulator_is_compiled_for_this_python_once(native: Path) -> None:
+    emulator.build()
+    assert [name.split(".")[0] for name in compiled(native)] == ["core", "pin"]
+    first = [(native / name).stat().st_mtime_ns for name in compiled(native)]
+    emulator.build()
+    assert [(native / name).stat().st_mtime_ns for name in compiled(native)] == first
+
+
+def test_an_emulator_that_cannot_be_compiled_stays_whole_and_says_so(
+    native: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    emulator.build()
+    (native / "pin.c").write_text("no C at all")
+    emulator.build()
+    assert compiled(native) == []
+    assert "at less than half its speed: Compile the emulator" in capsys.readouterr().out
+    assert (native / "pin.abi3.so").exists()

@@ -1,0 +1,48 @@
+"""The emulator compiled for this very Python.
+
+rp2040py's wheel is compiled once for every Python; the C sources that it was made from lie in it.
+Compiled for one Python alone they run more than twice as fast (docs/decisions/0080). What comes
+out lies beside the wheel's own, and Python takes it first.
+"""
+
+import os
+import sys
+import sysconfig
+from pathlib import Path
+
+from toolchain import stamps, system
+from toolchain.errors import ToolchainError
+from toolchain.paths import BOARDS, LOGS, VENV
+from toolchain.progress import run_step
+
+_RULES = BOARDS / "toolchain" / "emulator.mk"
+_NATIVE = Path(sysconfig.get_path("platlib", vars={"platbase": str(VENV)})) / "rp2040py/native"
+_HEADERS = Path(sysconfig.get_path("include"))
+_SUFFIX = str(sysconfig.get_config_var("EXT_SUFFIX"))
+
+PYTHON_HEADERS = (system.Need("python3-dev", (_HEADERS / "Python.h").is_file),)
+
+
+def build() -> None:
+    """Compile it unless that has been done; without a compiler the wheel's own serves."""
+    sources = sorted(_NATIVE.glob("*.c"))
+    stamp = _NATIVE / "compiled.stamp"
+    identity = stamps.fingerprint([_RULES, *sources], sys.version, _SUFFIX)
+    if stamps.is_current(stamp, identity):
+        return
+    stamp.unlink(missing_ok=True)
+    try:
+        system.ensure((*system.NATIVE_COMPILER, *PYTHON_HEADERS))
+        run_step(
+            "Compile the emulator for this Python",
+            ["make", "-C", str(_NATIVE), "-f", str(_RULES), f"-j{os.cpu_count() or 1}"],
+            LOGS / "emulator.log",
+            env=system.without_make() | {"SUFFIX": _SUFFIX, "HEADERS": str(_HEADERS)},
+        )
+    except ToolchainError as error:
+        # Compiled parts and the wheel's own do not fit together.
+        for part in _NATIVE.glob(f"*{_SUFFIX}"):
+            part.unlink()
+        print(f"The emulator runs at less than half its speed: {error}")
+        return
+    stamps.write(stamp, identity)

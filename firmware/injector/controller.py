@@ -299,7 +299,9 @@ class Controller:
         contact = seen & self._inputs.masks["contact"]
         why = "the trigger was released" if contact else "skin contact was lost"
         self.job.stop(why)
-        self._inputs.forget_press()
+        whole = self.job.since_mark()[0] and not self.job.cut
+        if contact or not whole or self.job.plan.profile.mode != STAMP:
+            self._inputs.forget_press()  # a stamp may be lifted as soon as it has struck
         if self.job.complete:
             self.go(READY, "all shots are done")
         else:

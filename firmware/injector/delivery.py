@@ -81,7 +81,8 @@ class Delivery:
     @property
     def relieved(self) -> bool:
         """The line is not under pressure, as far as the plunger tells."""
-        return self._force.value <= self.plan.forces.rest_mn
+        # On a falling force `value` is that of the look before, which may be long ago.
+        return min(self._force.value, self._force.latest) <= self.plan.forces.rest_mn
 
     @property
     def next_pull(self) -> int:
@@ -160,6 +161,7 @@ class Delivery:
         self._ended = 0
         self._counted = 0  # plunger edges of those that ended
         self._ended_ms = 0  # uptime at which the last was seen to have ended
+        self._looked_ms = 0  # uptime of the last look
         self._unresisted = None  # plunger edges when it began to meet no resistance
         self._counted_before = 0  # plunger edges at the look before
         self._rest_mn = 0  # the least force in this pull
@@ -243,8 +245,10 @@ class Delivery:
         port = self._port
         if port.started == self._ended:
             return
+        # In this order: a needle that comes while memory is freed in between counts.
+        now_us = port.timer_us()
         start, out = port.strike_under_way()
-        elapsed_us = (port.timer_us() - start) & LOW
+        elapsed_us = (now_us - start) & LOW
         plan = self.plan
         late = elapsed_us > plan.travel_us + _OUT_GRACE_US
         if port.finished != self._ended:
@@ -290,7 +294,9 @@ class Delivery:
     def _check_force(self, now_ms):
         """The plunger resists while it is pushed, and the line lets go between two shots."""
         idle = self._ended == self._queued
-        rested = idle and now_ms - self._ended_ms >= _RELIEVED_MS
+        # The force was read after the look before, and maybe long before this one.
+        rested = idle and self._looked_ms - self._ended_ms >= _RELIEVED_MS
+        self._looked_ms = now_ms
         if self._ended and rested and not self.relieved:
             self.stop("the line kept its pressure after the shot")
             raise Trouble(*OCCLUDED)

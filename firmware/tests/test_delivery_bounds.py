@@ -2,6 +2,7 @@
 
 from fractions import Fraction
 from itertools import pairwise
+from types import SimpleNamespace
 
 import pytest
 from situations import MODES, QUICK, alarms, in_state, striking, to_the_end
@@ -40,6 +41,25 @@ def test_the_needle_may_be_3_ms_late_at_its_stop():
     assert look_at_us(machine, due_us) == "DELIVERING"
     assert look_at_us(machine, due_us + 1) == "FAULT"
     assert alarms(machine) == ["misfire"]
+
+
+@pytest.mark.requirement("R7")
+def test_a_needle_that_comes_while_memory_is_freed_is_no_misfire():
+    machine = striking(dwell_us=100_000, period_us=200_000)
+    machine.port.advance(1)
+    seen = machine.port.strike_under_way
+
+    def freed_meanwhile() -> tuple[int, int | None]:
+        read = seen()
+        machine.port.advance(27)
+        return read
+
+    machine.port.strike_under_way = freed_meanwhile
+    machine.look()
+    machine.port.strike_under_way = seen
+    machine.look()
+    assert machine.port.needle.is_out
+    assert (machine.state, alarms(machine)) == ("DELIVERING", [])
 
 
 @pytest.mark.requirement("R7")
@@ -87,19 +107,60 @@ def test_a_line_has_50_ms_to_let_go_of_its_pressure():
     ((_, t_us, *_, back_us, _),) = machine.rows
     back_ms = (t_us + back_us) // 1_000
     machine.port.force_mn = machine.job.plan.forces.rest_mn + 200
-    for ms in range(machine.port.now_ms + 1, back_ms + 50):
+    for ms in range(machine.port.now_ms + 1, back_ms + 51):
         assert look_at_ms(machine, ms) == "DELIVERING"
     assert not machine.job.relieved
-    assert look_at_ms(machine, back_ms + 50) == "FAULT"
+    assert look_at_ms(machine, back_ms + 51) == "FAULT"
     assert alarms(machine) == ["occlusion"]
+
+
+@pytest.mark.requirement("R5")
+@pytest.mark.parametrize("looks_ms", [(10, 55, 60), (49, 95, 96), (20, 51, 97)])
+def test_a_force_read_before_the_50_ms_are_over_is_held_against_no_line(
+    looks_ms: tuple[int, ...],
+):
+    machine = striking(period_us=400_000)
+    while not machine.rows:
+        machine.port.advance(1)
+        machine.look()
+    ((_, t_us, *_, back_us, _),) = machine.rows
+    back_ms = (t_us + back_us) // 1_000
+    rest_mn = machine.job.plan.forces.rest_mn
+    for ms in (2, 4, 6, *looks_ms):
+        machine.port.force_mn = rest_mn + (200 if ms < 50 else -200)
+        assert look_at_ms(machine, back_ms + ms) == "DELIVERING"
+
+
+def test_memory_freed_between_force_and_look_makes_no_blocked_line():
+    machine = striking(period_us=400_000)
+    while not machine.rows:
+        machine.port.advance(1)
+        machine.look()
+    ((_, t_us, *_, back_us, _),) = machine.rows
+    ended_ms = (t_us + back_us) // 1_000
+    machine.port.force_mn = machine.job.plan.forces.rest_mn + 200
+    for ms in (20, 30, 40):
+        assert look_at_ms(machine, ended_ms + ms) == "DELIVERING"
+    poll = machine.sensors.poll
+
+    def freed_after() -> None:
+        poll()
+        machine.port.advance(27)
+
+    machine.sensors.poll = freed_after
+    machine.look()
+    machine.sensors.poll = poll
+    machine.port.force_mn -= 400
+    machine.look()
+    assert (machine.state, alarms(machine)) == ("DELIVERING", [])
 
 
 def test_a_line_at_rest_may_be_pressed_with_just_the_rest_force():
     job = in_state("READY").job
-    job._force.value = job.plan.forces.rest_mn
-    assert job.relieved
-    job._force.value += 1
-    assert not job.relieved
+    rest_mn = job.plan.forces.rest_mn
+    for value, latest, relieved in ((0, 0, True), (1, 0, True), (0, 1, True), (1, 1, False)):
+        job._force = SimpleNamespace(value=rest_mn + value, latest=rest_mn + latest)
+        assert job.relieved is relieved
 
 
 @pytest.mark.requirement("R12")

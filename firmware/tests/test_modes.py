@@ -67,6 +67,21 @@ def test_a_stamp_at_each_contact_while_the_trigger_is_held():
     assert ends(machine) == ("READY", 4)
 
 
+@pytest.mark.parametrize("cut", [False, True])
+def test_a_stamp_that_is_lifted_as_it_ends_needs_no_fresh_press_and_one_cut_short_does(cut: bool):
+    machine = armed("stamp")
+    machine.pull(30)
+    while not cut and not machine.port.finished:
+        machine.port.advance(1)  # no look comes between the end and the lifting
+    machine.port.set("contact", 0)
+    machine.run(100)
+    assert ends(machine) == ("ARMED", 1)
+    assert [row[2] for row in machine.rows] == ["stopped" if cut else "done"]
+    machine.port.set("contact", 1)
+    machine.run(300)
+    assert ends(machine) == ("ARMED", 1 if cut else 2)
+
+
 @pytest.mark.requirement("R9")
 @pytest.mark.parametrize("cut", [False, True])
 def test_a_fresh_press_on_the_same_spot_is_no_new_stamp(cut: bool):

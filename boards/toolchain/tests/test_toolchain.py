@@ -185,7 +185,7 @@ def native(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An emulator of two parts, as its wheel brings them."""
     monkeypatch.setattr(emulator, "_NATIVE", tmp_path)
     monkeypatch.setattr(emulator, "LOGS", tmp_path / "logs")
-    monkeypatch.setattr(system, "ensure", lambda _: None)
+    monkeypatch.setattr(system, "ensure", list)
     for name in ("core", "pin"):
         (tmp_path / f"{name}.c").write_text(f"int {name}(void) {{ return 1; }}")
         (tmp_path / f"{name}.abi3.so").touch()

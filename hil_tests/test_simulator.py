@@ -191,6 +191,16 @@ def session(house: House, port: Path, shots: int) -> Generator[Session]:
                 run.kill()
 
 
+@contextmanager
+def standing_still(process: "subprocess.Popen[bytes]") -> Generator[None]:
+    """A simulator that takes no processor meanwhile."""
+    process.send_signal(signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        process.send_signal(signal.SIGCONT)
+
+
 def ask(terminal: serial.Serial, id: int, method: str) -> Any:
     terminal.write(encode(request(id, method)))
     return decode(terminal.readline().strip(b"\n"))
@@ -202,6 +212,76 @@ def seen(port: Path) -> None:
         start_ms = hands.status()["emulated_ms"]
         while hands.status()["emulated_ms"] < start_ms + 60:
             time.sleep(0.01)
+
+
+class Terminal:
+    """A pseudo-terminal as a person's: keys in, text out."""
+
+    def __init__(self) -> None:
+        self.near, self.far = pty.openpty()
+        self.text = ""
+
+    def reads(self, wanted: str, within_s: float = BOOT_S) -> None:
+        until = time.monotonic() + within_s
+        while wanted not in self.text:
+            assert time.monotonic() < until, self.text
+            if select.select([self.near], [], [], 0.1)[0]:
+                self.text += os.read(self.near, 4096).decode()
+
+    def press(self, keys: bytes) -> None:
+        self.text = ""
+        os.write(self.near, keys)
+
+
+# This and the next come first: the simulator of the others takes a processor until they end.
+def test_keys_move_the_hands_and_q_takes_the_paths_away(tmp_path: Path, house: House) -> None:
+    terminal, path = Terminal(), tmp_path / "device"
+    far = terminal.far
+    process = house.begin("sim", "--path", path, stdin=far, stdout=far, stderr=far)
+    try:
+        terminal.reads("k cartridge · q quit")
+        assert f"Serial path: {path}" in terminal.text
+        assert path.exists()
+        with RemoteHands(path) as hands:
+            with pytest.raises(Exception, match="No hand moves"):
+                hands.set("rail", True)
+            with pytest.raises(Exception, match="cannot be carried out"):
+                hands.set("nose", True)
+            assert hands.strike(0) is None
+            assert hands.strike(-1) is None
+            assert hands.status()["strikes"] == 0
+            idle = hands.status()["emulated_ms"]
+            before = time.monotonic()
+            time.sleep(1.0)
+            for key, told in ((b"g", "guard: off"), (b"g", "guard: on"), (b"t", "trigger: on")):
+                terminal.press(key)
+                terminal.reads(told)
+            terminal.press(b"?")
+            terminal.reads("0 strikes, 0.000 µL in skin, rail off")
+            emulated_s = (hands.status()["emulated_ms"] - idle) / 1000
+            assert 0 < emulated_s <= time.monotonic() - before + 0.1
+        told = json.loads(house.do("info", "--port", path, "--json").stdout)
+        assert (told["status"]["inputs"]["trigger"], told["status"]["inputs"]["guard"]) == (1, 1)
+        terminal.press(b"q")
+        assert process.wait(30) == 0
+        assert list(tmp_path.iterdir()) == []
+    finally:
+        process.kill()
+        process.wait()
+        os.close(terminal.near)
+        os.close(terminal.far)
+
+
+def test_a_simulator_that_is_ended_while_it_boots_leaves_nothing(
+    tmp_path: Path, house: House
+) -> None:
+    path = tmp_path / "device"
+    process = house.begin("sim", "--path", path)
+    wait_for((tmp_path / "device.hands").exists, process)
+    assert "is in use" in house.fails("sim", "--path", path)
+    process.terminate()
+    assert process.wait(30) == 0
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_plain_serial_program_reads_lines_that_a_person_can_read(port: Path) -> None:
@@ -385,23 +465,24 @@ def test_with_two_devices_one_must_be_named_and_a_killed_one_is_a_lost_link(
     assert json.loads(told.stdout)["status"]["state"] == "SAFE"
     assert "no device with the serial number nobody" in house.fails("info", "--serial", "nobody")
 
-    # All simulators have one serial number, so this one's ledger is a new one of the same device.
-    assert house.do("ledger", "fetch", "--new", "--port", other).returncode == 0
-    simulator = house.simulators[-1]
-    with session(house, other, shots=20) as run:
-        run.until("shot", number=2)
-        strikes = run.hands.status()["strikes"]
-        simulator.kill()
-        simulator.wait()
-        end = run.until("end")
-        assert run.process.wait(30) == 1
-    record = house.record
-    assert (end["outcome"], record.outcome) == ("link_lost", SessionOutcome.LINK_LOST)
-    assert f"The port {other} " in record.reason
-    assert [shot.number for shot in record.shots] == run.shots()
-    assert record.uncertain_shots is not None
-    assert strikes - len(record.shots) <= record.uncertain_shots <= 20 - len(record.shots)
-    assert record.uncertain_ul == record.uncertain_shots * 10.0
+    with standing_still(house.simulators[0]):
+        # All simulators have one serial number: this one's ledger is a new one of that device.
+        assert house.do("ledger", "fetch", "--new", "--port", other).returncode == 0
+        simulator = house.simulators[-1]
+        with session(house, other, shots=20) as run:
+            run.until("shot", number=2)
+            strikes = run.hands.status()["strikes"]
+            simulator.kill()
+            simulator.wait()
+            end = run.until("end")
+            assert run.process.wait(30) == 1
+        record = house.record
+        assert (end["outcome"], record.outcome) == ("link_lost", SessionOutcome.LINK_LOST)
+        assert f"The port {other} " in record.reason
+        assert [shot.number for shot in record.shots] == run.shots()
+        assert record.uncertain_shots is not None
+        assert strikes - len(record.shots) <= record.uncertain_shots <= 20 - len(record.shots)
+        assert record.uncertain_ul == record.uncertain_shots * 10.0
 
     assert other.is_symlink()  # what a killed simulator leaves is no device and in nobody's way
     found = json.loads(house.do("devices", "--json").stdout)
@@ -410,72 +491,3 @@ def test_with_two_devices_one_must_be_named_and_a_killed_one_is_a_lost_link(
         RemoteHands(other)
     house.simulators[-1] = house.begin("sim", "--name", "other")
     wait_for(other.exists, house.simulators[-1])
-
-
-class Terminal:
-    """A pseudo-terminal as a person's: keys in, text out."""
-
-    def __init__(self) -> None:
-        self.near, self.far = pty.openpty()
-        self.text = ""
-
-    def reads(self, wanted: str, within_s: float = BOOT_S) -> None:
-        until = time.monotonic() + within_s
-        while wanted not in self.text:
-            assert time.monotonic() < until, self.text
-            if select.select([self.near], [], [], 0.1)[0]:
-                self.text += os.read(self.near, 4096).decode()
-
-    def press(self, keys: bytes) -> None:
-        self.text = ""
-        os.write(self.near, keys)
-
-
-def test_keys_move_the_hands_and_q_takes_the_paths_away(tmp_path: Path, house: House) -> None:
-    terminal, path = Terminal(), tmp_path / "device"
-    far = terminal.far
-    process = house.begin("sim", "--path", path, stdin=far, stdout=far, stderr=far)
-    try:
-        terminal.reads("k cartridge · q quit")
-        assert f"Serial path: {path}" in terminal.text
-        assert path.exists()
-        with RemoteHands(path) as hands:
-            with pytest.raises(Exception, match="No hand moves"):
-                hands.set("rail", True)
-            with pytest.raises(Exception, match="cannot be carried out"):
-                hands.set("nose", True)
-            assert hands.strike(0) is None
-            assert hands.strike(-1) is None
-            assert hands.status()["strikes"] == 0
-            idle = hands.status()["emulated_ms"]
-            before = time.monotonic()
-            time.sleep(1.0)
-            for key, told in ((b"g", "guard: off"), (b"g", "guard: on"), (b"t", "trigger: on")):
-                terminal.press(key)
-                terminal.reads(told)
-            terminal.press(b"?")
-            terminal.reads("0 strikes, 0.000 µL in skin, rail off")
-            emulated_s = (hands.status()["emulated_ms"] - idle) / 1000
-            assert 0 < emulated_s <= time.monotonic() - before + 0.1
-        told = json.loads(house.do("info", "--port", path, "--json").stdout)
-        assert (told["status"]["inputs"]["trigger"], told["status"]["inputs"]["guard"]) == (1, 1)
-        terminal.press(b"q")
-        assert process.wait(30) == 0
-        assert list(tmp_path.iterdir()) == []
-    finally:
-        process.kill()
-        process.wait()
-        os.close(terminal.near)
-        os.close(terminal.far)
-
-
-def test_a_simulator_that_is_ended_while_it_boots_leaves_nothing(
-    tmp_path: Path, house: House
-) -> None:
-    path = tmp_path / "device"
-    process = house.begin("sim", "--path", path)
-    wait_for((tmp_path / "device.hands").exists, process)
-    assert "is in use" in house.fails("sim", "--path", path)
-    process.terminate()
-    assert process.wait(30) == 0
-    assert list(tmp_path.iterdir()) == []

@@ -64,8 +64,8 @@ DRIVEN = (
     "then acknowledge."
 )
 DEAF = (
-    "The self-test failed: the hand let go and the chip's interrupt did not notice; acknowledge, "
-    "and have service look at the board if it comes again."
+    "The self-test failed: a pin changed and the chip's interrupt did not notice; lift the "
+    "device, acknowledge, and have service look at the board if it comes again."
 )
 UNSEATED = (
     "The plunger resists while homing: the line is under pressure, the syringe is fuller than the "

@@ -2,7 +2,7 @@
 with what the counted edges say it gave.
 """
 
-from injector.causes import DIR_STUCK, NEEDLE_AWAY, NEEDLE_LEFT, OCCLUDED, STALLED
+from injector.causes import DEAF, DIR_STUCK, NEEDLE_AWAY, NEEDLE_LEFT, OCCLUDED, STALLED
 from injector.errors import Trouble
 from injector.limits import LOW_PCT
 from injector.plan import ROUNDED_MS
@@ -47,6 +47,7 @@ class Delivery:
         self._mask = inputs.mask(_MUST_HOLD)
         self._out_mask = inputs.masks["needle_out"]
         self._back_mask = inputs.masks["needle_back"]
+        self._strike_mask = inputs.strike_mask
         self.gone = 0  # where in the pull the needle was not where it should be at the last look
         self._gone_us = 0  # at a reading of the port's timer
         self._steps = [0] * _QUEUED_AT_MOST  # of the strikes that are queued
@@ -220,10 +221,14 @@ class Delivery:
 
     def _check_beginning(self, now_ms):
         """A strike that was let go shows itself at the STRIKE pin, or the wire is shorted."""
+        pins = self._port.read()  # before what the interrupt has counted by now
         if self._port.started != self._ended or self._ended != self._shown:
             self._shown = self._ended
             self._shown_ms = now_ms
             return
+        if pins & self._strike_mask:
+            self.stop("the chip did not notice that it began")
+            raise Trouble("selftest", DEAF)
         away = not self._port.read() & self._back_mask and self._port.started == self._ended
         if now_ms - self._ended_ms < _REBOUND_MS:
             away = False

@@ -33,6 +33,7 @@ class Inputs:
         self.masks = {name: 1 << getattr(board, name.upper()) for name in _NAMES}
         self.masks["trigger"] |= 1 << board.TRIGGER_2
         self.all_mask = sum(self.masks.values())
+        self.strike_mask = 1 << board.STRIKE
         self._outputs = sum([1 << getattr(board, name.upper()) for name in _OUTPUTS])
         self.now = 0  # all inputs at the last poll
         self.polls = 0

@@ -2,7 +2,7 @@
 
 import drives
 import pytest
-from situations import QUICK, STEP_NL, alarms, in_state, refused, striking
+from situations import MODES, QUICK, STEP_NL, alarms, in_state, refused, striking
 from stand_ins import DEPTH, PLUNGER
 
 from injector.ledger import record
@@ -294,6 +294,24 @@ def test_an_interrupt_that_does_not_come_is_noticed_and_the_look_stops_instead(h
     machine.port.set("deaf", True)
     machine.port.set(hand, 0)
     machine.run(15)
+    assert (machine.state, alarms(machine)) == ("FAULT", ["selftest"])
+    assert "interrupt" in machine.controller.why
+    assert not machine.port.moving
+
+
+@pytest.mark.requirement("R7", "R14")
+@pytest.mark.parametrize("before", [0, 2])
+def test_a_strike_that_no_interrupt_tells_of_is_told_as_just_that(before: int):
+    machine = in_state("ARMED", **MODES["series"], shots=6)
+    machine.port.set("contact", 1)
+    machine.port.set("trigger", 1)
+    while machine.port.finished < before:
+        machine.run(1)
+    machine.port.set("deaf", True)
+    strikes = len(machine.port.begun)
+    while len(machine.port.begun) == strikes:
+        machine.run(1)
+    machine.run(16)
     assert (machine.state, alarms(machine)) == ("FAULT", ["selftest"])
     assert "interrupt" in machine.controller.why
     assert not machine.port.moving

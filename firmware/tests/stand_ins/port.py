@@ -103,7 +103,7 @@ class StandInPort(Wiring):
         self.dir_wire = None  # the level at which it is shorted
         self.home_open = False  # the wires of both home switches
         self.strike_high = False  # its wire is shorted
-        self.deaf = False  # an input that falls makes no interrupt
+        self.deaf = False  # no pin makes an interrupt
         self.stands = False  # the step machine makes nothing of what it is given
         self.lost_steps = 0  # edges of each move that the counter does not see
         self.force_unseen = False  # the program is kept from looking at the force
@@ -465,10 +465,12 @@ class StandInPort(Wiring):
         was, self._level = self._level, level
         if level and not was:
             self.needle.drive(self.now)
+            self.begun.append(self.now)
+            if self.deaf:
+                return
             self._start = self.timer_us()
             self._out = None
             self.started += 1
-            self.begun.append(self.now)
             self.note(STRIKE, self.started)
             self.on_strike()
         elif was and not level:
@@ -476,7 +478,7 @@ class StandInPort(Wiring):
 
     def _needle_arrives(self):
         self.needle.arrive()
-        under_way = self.started > self.finished
+        under_way = self.started > self.finished and not self.deaf
         if self.needle.is_out:
             if under_way and self._out is None:
                 self._out = self.timer_us()

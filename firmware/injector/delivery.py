@@ -155,6 +155,7 @@ class Delivery:
 
     def _forget_pull(self):
         self.gone = 0
+        self._left = 0  # the strike under way whose needle was seen away from its rest
         self._wanted = 0  # strikes that this pull may give
         self._shown = 0  # of them, those that had ended when one last showed itself
         self._shown_ms = 0  # uptime of that
@@ -256,8 +257,12 @@ class Delivery:
         elapsed_us = (now_us - start) & LOW
         plan = self.plan
         late = elapsed_us > plan.travel_us + _OUT_GRACE_US
+        pins = port.read()
         if port.finished != self._ended:
             return  # it has ended while we looked
+        if not pins & self._back_mask:
+            self._left = port.started
+        stuck = elapsed_us > plan.on_us + plan.return_us + _BACK_GRACE_US
         if port.dose_refused or (out is None and late):
             self._port.halt()
             self._end_under_way("misfire", "the needle was not seen at its stop")
@@ -266,9 +271,13 @@ class Delivery:
                 "Strike %d did not reach its stop within %d ms; check actuator, sensor and stop."
                 % (self.done, elapsed_us // 1000),
             )
-        if elapsed_us > plan.on_us + plan.return_us + _BACK_GRACE_US:
+        if stuck:
+            # Seen away, and now at its rest: the interrupt has not told of that.
+            deaf = pins & self._back_mask and self._left == port.started and not port.stopped
             self._port.halt()
             self._end_under_way("stopped", "the needle was not seen back")
+            if deaf:
+                raise Trouble("selftest", DEAF)
             raise Trouble(
                 "needle_stuck",
                 "The needle of strike %d did not come back; lift the device, then check the "

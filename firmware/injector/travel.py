@@ -4,7 +4,7 @@ They raise Trouble when the machine does not do what it should, and Interrupted 
 stopped the move.
 """
 
-from injector.causes import DIR_STUCK, first_fallen
+from injector.causes import DEAF, DIR_STUCK, first_fallen
 from injector.errors import Trouble
 from injector.limits import MOVE_LATE_MS, RAIL_UP_MS
 from injector.motion import Ramp, plan, room_for
@@ -109,7 +109,10 @@ class Drive:
         for _ in range(_FALSE_HOMES):
             left = max(1, self.axis.position - end)
             yield from self._run(-left, um_s, self._mask | self._home_mask)
+            at_home = self._at_home  # before what the interrupt has stopped by now
             if not self._port.stopped:
+                if at_home:
+                    raise Trouble("selftest", DEAF)
                 raise Trouble(
                     "home_missing",
                     "The %s axis did not find its home switch; check the switch and that the axis "

@@ -317,6 +317,28 @@ def test_a_strike_that_no_interrupt_tells_of_is_told_as_just_that(before: int):
     assert not machine.port.moving
 
 
+@pytest.mark.requirement("R7", "R14")
+@pytest.mark.parametrize(
+    ("part", "told"), [("deaf", "selftest"), ("needle_sticks", "needle_stuck")]
+)
+def test_a_needle_that_no_interrupt_tells_of_is_no_needle_that_sticks(part: str, told: str):
+    machine = striking()
+    machine.run(30)
+    machine.port.set(part, True)
+    machine.run(150)
+    assert (machine.state, alarms(machine)) == ("FAULT", [told])
+    assert [row[2] for row in machine.rows] == ["stopped"]
+
+
+@pytest.mark.requirement("R7", "R14")
+def test_a_home_switch_that_no_interrupt_tells_of_is_not_missing():
+    machine = in_state("SAFE")
+    machine.port.set("deaf", True)
+    machine.request("home")
+    machine.run_while("HOMING", 30_000)
+    assert (machine.state, alarms(machine)) == ("FAULT", ["selftest"])
+
+
 # the rail
 
 

@@ -20,7 +20,7 @@ _NATIVE = Path(sysconfig.get_path("platlib", vars={"platbase": str(VENV)})) / "r
 _HEADERS = Path(sysconfig.get_path("include"))
 _SUFFIX = str(sysconfig.get_config_var("EXT_SUFFIX"))
 
-PYTHON_HEADERS = (system.Need("python3-dev", (_HEADERS / "Python.h").is_file),)
+_PYTHON_HEADERS = (system.Need("python3-dev", (_HEADERS / "Python.h").is_file),)
 
 
 def build() -> None:
@@ -31,8 +31,9 @@ def build() -> None:
     if stamps.is_current(stamp, identity):
         return
     stamp.unlink(missing_ok=True)
+    _remove_compiled()  # make does not know by which rules they were made
     try:
-        system.ensure((*system.NATIVE_COMPILER, *PYTHON_HEADERS))
+        system.ensure((*system.NATIVE_COMPILER, *_PYTHON_HEADERS))
         run_step(
             "Compile the emulator for this Python",
             ["make", "-C", str(_NATIVE), "-f", str(_RULES), f"-j{os.cpu_count() or 1}"],
@@ -40,9 +41,12 @@ def build() -> None:
             env=system.without_make() | {"SUFFIX": _SUFFIX, "HEADERS": str(_HEADERS)},
         )
     except ToolchainError as error:
-        # Compiled parts and the wheel's own do not fit together.
-        for part in _NATIVE.glob(f"*{_SUFFIX}"):
-            part.unlink()
+        _remove_compiled()  # compiled parts and the wheel's own do not fit together
         print(f"The emulator runs at less than half its speed: {error}")
         return
     stamps.write(stamp, identity)
+
+
+def _remove_compiled() -> None:
+    for part in _NATIVE.glob(f"*{_SUFFIX}"):
+        part.unlink()

@@ -205,6 +205,15 @@ def test_every_part_of_the_emulator_is_compiled_for_this_python_once(native: Pat
     assert [(native / name).stat().st_mtime_ns for name in compiled(native)] == first
 
 
+def test_an_emulator_compiled_by_other_rules_is_compiled_anew(native: Path) -> None:
+    emulator.build()
+    first = [(native / name).stat().st_mtime_ns for name in compiled(native)]
+    stamps.write(native / "compiled.stamp", "of other rules")
+    emulator.build()
+    anew = [(native / name).stat().st_mtime_ns for name in compiled(native)]
+    assert all(after > before for before, after in zip(first, anew, strict=True))
+
+
 def test_an_emulator_that_cannot_be_compiled_stays_whole_and_says_so(
     native: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -23,6 +23,15 @@ def look_at_ms(machine: Machine, ms: int) -> str:
     return look_at_us(machine, 1_000 * ms)
 
 
+def first_is_back_ms(machine: Machine) -> int:
+    """Looked at each ms until the first strike has ended: the uptime at which it had."""
+    while not machine.rows:
+        machine.port.advance(1)
+        machine.look()
+    ((_, t_us, *_, back_us, _),) = machine.rows
+    return (t_us + back_us) // 1_000
+
+
 def begun(machine: Machine) -> Machine:
     """Looked at each ms until the pull begins."""
     machine.port.set("contact", 1)
@@ -101,11 +110,7 @@ def test_a_later_strike_has_its_period_and_100_ms():
 @pytest.mark.requirement("R5")
 def test_a_line_has_50_ms_to_let_go_of_its_pressure():
     machine = striking(period_us=400_000)
-    while not machine.rows:
-        machine.port.advance(1)
-        machine.look()
-    ((_, t_us, *_, back_us, _),) = machine.rows
-    back_ms = (t_us + back_us) // 1_000
+    back_ms = first_is_back_ms(machine)
     machine.port.force_mn = machine.job.plan.forces.rest_mn + 200
     for ms in range(machine.port.now_ms + 1, back_ms + 51):
         assert look_at_ms(machine, ms) == "DELIVERING"
@@ -120,11 +125,7 @@ def test_a_force_read_before_the_50_ms_are_over_is_held_against_no_line(
     looks_ms: tuple[int, ...],
 ):
     machine = striking(period_us=400_000)
-    while not machine.rows:
-        machine.port.advance(1)
-        machine.look()
-    ((_, t_us, *_, back_us, _),) = machine.rows
-    back_ms = (t_us + back_us) // 1_000
+    back_ms = first_is_back_ms(machine)
     rest_mn = machine.job.plan.forces.rest_mn
     for ms in (2, 4, 6, *looks_ms):
         machine.port.force_mn = rest_mn + (200 if ms < 50 else -200)
@@ -133,11 +134,7 @@ def test_a_force_read_before_the_50_ms_are_over_is_held_against_no_line(
 
 def test_memory_freed_between_force_and_look_makes_no_blocked_line():
     machine = striking(period_us=400_000)
-    while not machine.rows:
-        machine.port.advance(1)
-        machine.look()
-    ((_, t_us, *_, back_us, _),) = machine.rows
-    ended_ms = (t_us + back_us) // 1_000
+    ended_ms = first_is_back_ms(machine)
     machine.port.force_mn = machine.job.plan.forces.rest_mn + 200
     for ms in (20, 30, 40):
         assert look_at_ms(machine, ended_ms + ms) == "DELIVERING"

@@ -1,9 +1,11 @@
 """A device is one of ours, of this protocol, and is asked in the units of the wire."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from mesodrive.cli import output
 from mesodrive.device import PING_S, Device, DeviceError
 from mesodrive.link.client import DeviceSilentError, RefusedError
 from mesodrive.link.port import SerialPort
@@ -70,6 +72,27 @@ def test_a_device_that_is_not_heard_is_given_up_after_2_s() -> None:
 
 def test_whoever_opens_a_slow_device_may_wait_longer_for_it() -> None:
     assert pinged_for(ping_s=7.0) == pytest.approx(7.0, abs=0.3)
+
+
+@pytest.mark.parametrize(("simulated", "waited_s"), [(False, 2.0), (True, 10.0)])
+def test_the_commands_wait_longer_for_a_simulator(
+    monkeypatch: pytest.MonkeyPatch, simulated: bool, waited_s: float
+) -> None:
+    port = ScriptedPort(info(), Exchange("ping"))
+
+    def opens(_path: str) -> ScriptedPort:
+        return port
+
+    def looks(_path: Path) -> bool:
+        return simulated
+
+    monkeypatch.setattr(output, "SerialPort", opens)
+    monkeypatch.setattr(output, "is_simulated", looks)
+    device = output.open_device("scripted", None)
+    asked_s = port.now_s()
+    with pytest.raises(DeviceSilentError):
+        device.ping()
+    assert port.now_s() - asked_s == pytest.approx(waited_s, abs=0.3)
 
 
 def test_a_newer_device_may_tell_more() -> None:

@@ -14,7 +14,7 @@ help: ## list the targets
 venv: ## build/venv with the locked Python packages and mesodrive itself
 	@$(TOOLCHAIN) venv
 
-emulator: ## the emulated chip, compiled for this Python: twice as fast as its wheel
+emulator: ## the emulated chip, compiled for this Python: many times as fast
 	@$(TOOLCHAIN) emulator
 
 mpy-cross: ## MicroPython's cross compiler: build/toolchain/bin/mpy-cross
@@ -83,5 +83,5 @@ console: venv ## what the host tool can do
 lock: venv ## resolve the Python dependencies anew
 	@$(TOOLCHAIN) lock
 
-clean: ## remove build/, downloads included
-	rm -rf build
+clean: ## remove all that was made, downloads included
+	rm -rf build hil_tests/mesodrive_rig/emulated/*.so

@@ -12,12 +12,13 @@ from typing import Any
 
 from rp2040py.boards import BOARDS
 from rp2040py.device.base_device import BaseDevice, ResetCause
-from rp2040py.execute_batch import execute_batch
 from rp2040py.gpio_pin import GPIOPinState
 from rp2040py.memory_map import FLASH_START_ADDRESS
 from rp2040py.peripherals.usb import SIE_RESUME, SIE_STATUS, SIE_SUSPENDED
 
 from mesodrive.errors import MesodriveError
+from mesodrive_rig.emulated.chip_divider import Divider
+from mesodrive_rig.emulated.chip_loop import Loop
 from mesodrive_rig.emulated.chip_pio import ChipPio
 from mesodrive_rig.emulated.flash_time import FlashTime
 from mesodrive_rig.emulated.leaps import Leaps
@@ -40,9 +41,10 @@ class Chip:
             raise MesodriveError(f"There is no image at {image}; build it with make firmware.")
         self._device = BaseDevice(board=replace(BOARDS["pico"], image=image))
         self.mcu = self._device.mcu
-        self._simulator = self._device.simulator
         self._clock = self.mcu.clock
-        self._alarm = self._clock.create_alarm(self._reached)
+        self._loop = Loop(self.mcu)
+        self._alarm = self._clock.create_alarm(self._loop.stop)
+        Divider(self.mcu)
         ChipPio.install(self.mcu)
         self.pio_time = PioTime(self.mcu)
         self.flash_time = FlashTime(self.mcu)
@@ -91,12 +93,7 @@ class Chip:
     def run_until(self, ns: float) -> None:
         """Advance the chip to emulated time `ns`."""
         self._alarm.schedule(max(0.0, ns - self.now_ns))
-        self._simulator.stopped = False
-        while not self._simulator.stopped:
-            execute_batch(self._simulator, 1)
-
-    def _reached(self) -> None:
-        self._simulator.stopped = True
+        self._loop.run()
 
     def call_at(self, ns: float, callback: Callable[[], None]) -> Any:
         """Have `callback` called at emulated time `ns`; the handle has `cancel()`."""

@@ -80,6 +80,20 @@ def test_priming_comes_to_the_plunger_with_no_more_than_the_force_of_rest():
     assert machine.job.retreat == 0
 
 
+@pytest.mark.requirement("R6")
+def test_priming_in_small_parts_comes_to_the_plunger_with_no_more_than_the_force_of_rest():
+    machine = in_state("READY")
+    forces, count = machine.job.plan.forces, machine.sensors.force.count
+    machine.job.retreat = 1_000
+    machine.request("prime", {"volume_nl": 1_000})
+    assert forces_of(machine, "HOMING") == [count(forces.rest_mn)]
+    assert machine.answers[-1] == ({"steps": 184, "volume_nl": 998}, None)
+    assert machine.job.retreat == 1_000 - 184
+    machine.request("prime", {"volume_nl": 10_000})
+    um_s = forces.prime_um_s(machine.drives[0].speed_um_s // 4)
+    assert forces_of(machine, "HOMING") == [count(forces.rest_mn), count(forces.prime_mn(um_s))]
+
+
 @pytest.mark.requirement("R12")
 def test_the_pushers_way_to_the_plunger_takes_no_liquid():
     machine = in_state("READY", fill_nl=100_000)

@@ -102,6 +102,38 @@ def test_where_a_site_allows_less_than_a_blocked_line_takes_up_the_most_it_allow
 
 
 @pytest.mark.requirement("R6")
+def test_twenty_microlitres_at_once_show_that_a_line_is_free_and_a_nanolitre_less_does_not():
+    machine = in_state(
+        "READY",
+        syringe_nl_per_mm=1_000,  # three steps a nl
+        dose_nl=100,
+        flow_nl_s=8_000,
+        shots=2,
+        dwell_us=40_000,
+        fill_nl=50_000,
+    )
+    machine.controller.pressed = True
+    assert asked_nl(machine) == 20_001  # rounding may cost a step
+    prime(machine, 19_999)
+    assert "The line was blocked" in refused(machine, "arm").sentence
+    prime(machine, 20_000)
+    assert machine.request("arm")[1] is None
+
+
+@pytest.mark.requirement("R6")
+@pytest.mark.parametrize(("limit_nl", "free"), [(2, False), (3, True)])  # 5.4 nl a step
+def test_a_priming_that_pushes_no_step_shows_nothing_whatever_a_site_allows(
+    limit_nl: int, free: bool
+):
+    machine = in_state("READY")
+    machine.settings.values["prime_nl"] = limit_nl
+    machine.controller.pressed = True
+    assert asked_nl(machine) == limit_nl
+    prime(machine, limit_nl)
+    assert (machine.request("arm")[1] is None) == free
+
+
+@pytest.mark.requirement("R6")
 @pytest.mark.parametrize("freed", [False, True])
 def test_that_the_line_was_blocked_outlives_a_power_cut_until_priming_has_shown_it_free(
     freed: bool,
@@ -197,3 +229,29 @@ def test_a_cartridge_put_in_after_its_number_was_loaded_is_the_one_in_use():
     refusal = load_another(machine, "12ab")
     assert refusal is not None
     assert "has been used" in refusal.sentence
+
+
+@pytest.mark.requirement("R8", "R11")
+@pytest.mark.parametrize("method", ["home", "prime"])
+def test_nothing_is_homed_or_primed_for_a_cartridge_that_was_taken_out(method: str):
+    machine = in_state("READY")
+    take_the_cartridge_out(machine)
+    machine.port.set("cartridge", 1)
+    machine.run(20)
+    refusal = refused(machine, method, {"volume_nl": 1_000} if method == "prime" else {})
+    assert (refusal.code, refusal.data) == (INTERLOCK, {"input": "cartridge"})
+    assert "load the profile again" in refusal.sentence
+
+
+@pytest.mark.requirement("R11")
+def test_a_cartridge_put_in_after_its_profile_and_taken_out_wants_it_again():
+    machine = in_state("SAFE")
+    take_the_cartridge_out(machine)
+    assert load_another(machine) is None
+    machine.run(1_100)
+    machine.port.set("cartridge", 1)
+    machine.run(20)
+    take_the_cartridge_out(machine)
+    machine.port.set("cartridge", 1)
+    machine.run(20)
+    assert "was taken out" in refused(machine, "home").sentence

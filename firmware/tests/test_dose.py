@@ -119,3 +119,14 @@ def test_nothing_is_owed_to_begin_with_nor_after_it_was_forgotten():
 def test_half_a_nanolitre_is_told_as_a_whole_one():
     meter = DoseMeter(1, 2)  # half a nl a step
     assert [meter.nl(steps) for steps in range(4)] == [0, 1, 1, 2]
+
+
+@pytest.mark.requirement("R24")
+@pytest.mark.parametrize(("before_nl", "then_nl", "steps"), [(1, 1, 0), (1, 2, 1), (0, 2, 1)])
+def test_not_even_a_quarter_of_a_step_is_owed_once_it_was_forgotten(
+    before_nl: int, then_nl: int, steps: int
+):
+    meter = DoseMeter(4, 1)
+    assert meter.next_steps(before_nl) == 0
+    meter.forget()
+    assert meter.next_steps(then_nl) == steps

@@ -4,7 +4,7 @@ import pytest
 from stand_ins import StandInLine
 
 from injector.link import Link
-from mesodrive_wire import encode, request
+from mesodrive_wire import STOP, encode, request
 
 
 def connected() -> tuple[StandInLine, Link, list[object]]:
@@ -61,3 +61,14 @@ def test_where_nobody_proves_who_it_is_an_id_may_lie_any_way_ahead():
     line.arrived = encode(request(1_000_000, "echo", {}))
     link.step()
     assert (len(ran), link.last_id) == (1, 1_000_000)
+
+
+def test_a_request_before_a_stop_byte_is_the_only_one_of_its_step():
+    line, link, ran = connected()
+    first, second = (encode(request(id, "echo", {"a": id})) for id in (1, 2))
+    assert len(first) + 1 < 128 < len(first) + 1 + len(second)  # a chunk of 64 ends there
+    line.arrived = first + STOP + second
+    link.step()
+    assert ran == [{"a": 1}]
+    link.step()
+    assert ran == [{"a": 1}, {"a": 2}]

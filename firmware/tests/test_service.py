@@ -5,7 +5,7 @@ import hmac
 import drives
 import pytest
 from situations import HARD_LIMITS, alarms
-from stand_ins import KEYS, Machine
+from stand_ins import KEYS, Machine, StandInPort, claim
 
 from injector.access import key_mask
 from injector.hmac import xor
@@ -203,3 +203,17 @@ def test_nothing_unknown_is_taken_by_service():
     ):
         assert refusal(machine, method, **params, more=1).code == BAD_PARAMS
     assert changes(machine) == []
+
+
+@pytest.mark.requirement("R16")
+def test_what_is_changed_once_a_ledger_was_made_is_written_into_it():
+    port = StandInPort()
+    claim(port.settings_flash)
+    machine = Machine(port).boot()
+    machine.host = SERVICE
+    assert machine.request("ledger.create") == (None, None)
+    machine.run(500)
+    assert machine.request("ack")[1] is None
+    assert machine.log_in(SERVICE) is None
+    assert refusal(machine, "settings.set", name="dose_nl", value=7) is None
+    assert changes(machine) == [(b"dose_nl", HARD_LIMITS["dose_nl"], 7)]

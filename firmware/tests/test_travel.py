@@ -210,6 +210,28 @@ def test_the_rail_is_waited_for_and_told_when_it_stays_away():
     assert port.now_ms - before < RAIL_UP_MS
 
 
+@pytest.mark.requirement("R18")
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("stop", "the stop was pulled"),
+        ("guard", "the guard was opened"),
+        ("interlock", "the interlock line fell"),
+    ],
+)
+def test_one_input_that_falls_alone_ends_the_wait_for_the_rail(name: str, why: str):
+    machine = Machine()
+    port = machine.port
+    port.set("supply", 0)
+    machine.inputs.poll(port.now_ms)
+    waiting = power_up(port, machine.inputs, lambda: port.now_ms)
+    next(waiting)
+    machine.inputs.now &= ~machine.inputs.masks[name]
+    with pytest.raises(Interrupted) as caught:
+        next(waiting)
+    assert str(caught.value) == why
+
+
 @pytest.mark.requirement("R22")
 def test_all_moves_of_both_axes_are_written_into_the_same_room():
     """Later there may be no place in memory for so many words in a row."""

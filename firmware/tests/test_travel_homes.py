@@ -173,3 +173,69 @@ def test_a_switch_that_sticks_once_it_was_found_is_told_after_the_back_off():
     assert caught.value.code == "home_stuck"
     assert begun == [False, True]
     assert not drive.axis.homed
+
+
+# what is told of a home switch while its axis stands
+
+
+def look(machine: Machine, *, says_home: bool) -> None:
+    machine.inputs.poll(machine.port.now_ms)
+    if says_home:
+        machine.inputs.now &= ~machine.inputs.masks["depth_home"]
+
+
+@pytest.mark.parametrize("homed", [True, False])
+def test_a_switch_that_says_home_is_told_only_where_the_axis_knows_its_place(homed: bool):
+    machine, drive = bench()
+    carry_out(machine, drive.home(BACK_OFF_UM, SLOW_UM_S))
+    carry_out(machine, drive.go_to(3_000))
+    look(machine, says_home=False)
+    assert drive.astray is None
+    look(machine, says_home=True)
+    drive.axis.homed = homed
+    assert (drive.astray is not None) == homed
+
+
+def test_a_switch_may_say_home_as_far_out_as_homing_backs_off():
+    machine, drive = bench()
+    carry_out(machine, drive.home(BACK_OFF_UM, SLOW_UM_S))
+    carry_out(machine, drive.go_to(drive.axis.steps_at(BACK_OFF_UM)))
+    look(machine, says_home=True)
+    assert drive.astray is None
+    carry_out(machine, drive.go_by(1, SLOW_UM_S))
+    look(machine, says_home=True)
+    assert drive.astray is not None
+
+
+def test_a_switch_that_says_home_while_its_axis_comes_back_is_right():
+    machine, drive = bench()
+    carry_out(machine, drive.home(BACK_OFF_UM, SLOW_UM_S))
+    carry_out(machine, drive.go_to(3_000))
+    back = drive.go_to(0)
+    next(back)
+    look(machine, says_home=True)
+    assert drive.astray is None
+
+
+@pytest.mark.parametrize(("apart_um", "homed"), [(50, True), (51, False)])
+def test_the_two_approaches_may_find_home_50_um_apart(apart_um: int, homed: bool):
+    machine, drive = bench()
+    drive.axis.steps_per_mm = 1_000
+    drive.axis.backlash_steps = 0
+    port, start_axis = machine.port, machine.port.start_axis
+    begun: list[int] = []
+
+    def start(number: int, forward: bool, move: object) -> None:
+        begun.append(port.at[DEPTH])
+        if len(begun) == 3:  # the slow approach: its way to the switch is longer now
+            port.at[DEPTH] += apart_um - begun[1]  # the fast one came so far past it
+        start_axis(number, forward, move)
+
+    port.start_axis = start
+    homing = drive.home(BACK_OFF_UM, SLOW_UM_S)
+    if homed:
+        carry_out(machine, homing)
+    else:
+        with pytest.raises(Trouble, match=f"two places, {apart_um} um apart"):
+            carry_out(machine, homing)
+    assert drive.axis.homed == homed

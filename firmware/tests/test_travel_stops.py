@@ -83,3 +83,13 @@ def test_facing_forward_takes_up_the_backlash_and_moves_nothing():
     assert machine.port.at[DEPTH] == motor + drive.axis.backlash_steps
     carry_out(machine, drive.face_forward())
     assert machine.port.at[DEPTH] == motor + drive.axis.backlash_steps
+
+
+def test_an_input_that_falls_when_a_move_has_ended_stops_nothing_more():
+    machine = in_state("READY")
+    drive = machine.drives[1]
+    carry_out(machine, drive.go_by(-500, drive.speed_um_s))
+    machine.port.set("guard", 0)
+    machine.port.advance(5)
+    assert not machine.port.stopped
+    assert drive.axis.homed

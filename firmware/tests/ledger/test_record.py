@@ -4,7 +4,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from injector.ledger import record
+from injector.ledger import checksum, record
 
 pytestmark = pytest.mark.requirement("R17")
 
@@ -125,3 +125,9 @@ def test_a_record_of_another_layout_or_kind_is_not_known():
         other = bytearray(raw)
         other[place] = value
         assert not record.is_known(other)
+
+
+def test_zeros_between_two_words_of_ones_are_no_record_though_their_checksum_is_right():
+    raw = b"\xff" * 4 + bytes(record.SIZE - 8) + b"\xff" * 4
+    assert checksum.is_sealed(raw, record.SIZE - 4)
+    assert not record.is_whole(raw)

@@ -57,6 +57,9 @@ def test_a_flash_of_something_else_is_not_searched_for_wrong_bits(
     flash.data[:] = b"\x5a" * len(flash.data)
     assert Ring(flash).heads() == (None, {})
     assert searched == []
+    flash.data[:4] = b"MDY\2"
+    assert Ring(flash).heads() == (None, {})
+    assert searched == []
     flash.data[:4] = b"MDY\1"  # one byte of the magic may be wrong
     Ring(flash).heads()
     assert searched == [236]
@@ -90,3 +93,9 @@ def test_only_a_flash_of_nothing_but_ones_is_blank():
         assert Ring(flash).is_blank()
         flash.data[place] = 0xFE
         assert not Ring(flash).is_blank()
+
+
+def test_a_ring_takes_four_sectors_at_least():
+    assert Ring(StandInFlash(4)).sectors == 4
+    with pytest.raises(ValueError, match="at least 4 sectors"):
+        Ring(StandInFlash(3))

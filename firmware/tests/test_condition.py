@@ -2,9 +2,10 @@
 
 import pytest
 from situations import alarms, in_state, striking
-from stand_ins import DEPTH, PLUNGER
+from stand_ins import DEPTH, PLUNGER, Machine
 
 from injector.causes import OCCLUDED, UNSEATED
+from injector.condition import Condition
 
 
 @pytest.mark.requirement("R10")
@@ -20,6 +21,39 @@ def test_stray_steps_are_told_with_their_number_and_only_once(axis: int, name: s
     machine.run(500)
     assert machine.state == "SAFE"
     assert alarms(machine) == ["free_running"]
+
+
+@pytest.mark.requirement("R10", "R12")
+@pytest.mark.parametrize("axis", [PLUNGER, DEPTH])
+@pytest.mark.parametrize("forward", [True, False])
+@pytest.mark.parametrize("striking", [True, False])
+def test_the_plunger_alone_pushes_only_forward_and_may_step_only_in_strikes(
+    axis: int, forward: bool, striking: bool
+):
+    machine = Machine().boot()
+    condition = Condition(
+        machine.port, machine.inputs, machine.sensors, machine.site, machine.drives
+    )
+    for moved in (machine.plunger, machine.depth):
+        moved.forward = forward
+    pushed: list[int] = []
+    machine.port.stray(axis, 400)
+    trouble = condition.stray(striking, pushed.append)
+    if axis == PLUNGER and striking:
+        assert trouble is None
+    else:
+        assert trouble is not None
+        assert trouble.code == "free_running"
+    assert pushed == ([400] if axis == PLUNGER and forward and not striking else [])
+
+
+@pytest.mark.requirement("R12", "R24")
+def test_steps_unasked_of_the_depth_axis_take_nothing_from_the_syringe():
+    machine = in_state("READY")
+    left_nl = machine.job.left_nl
+    machine.port.stray(DEPTH, 400)
+    machine.run(20)
+    assert (alarms(machine), machine.job.left_nl) == (["free_running"], left_nl)
 
 
 @pytest.mark.requirement("R22")

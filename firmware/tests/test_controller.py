@@ -33,6 +33,22 @@ def test_the_loop_is_quicker_where_a_hand_begins_or_an_axis_moves(state: str, pa
     assert in_state(state).controller.pace_ms == pace_ms
 
 
+@pytest.mark.requirement("R7", "R25")
+def test_a_needle_in_doubt_is_looked_at_again_just_when_it_is_no_bounce_any_more():
+    machine = striking()
+    machine.run(12)
+    assert machine.controller.pace_ms == 15
+    machine.port.set("needle_is_out", False)
+    machine.look()
+    assert machine.controller.pace_ms == 2
+    machine.port.advance(1)
+    machine.look()
+    assert machine.state == "DELIVERING"
+    machine.port.advance(1)
+    machine.look()
+    assert (machine.state, alarms(machine)) == ("FAULT", ["misfire"])
+
+
 @pytest.mark.requirement("R18")
 @pytest.mark.parametrize(
     ("part", "value", "why"),

@@ -71,7 +71,7 @@ def test_a_rest_sensor_that_bounces_between_two_strikes_ends_nothing():
     assert ([row[2] for row in machine.rows], alarms(machine)) == (["done"] * 3, [])
 
 
-@pytest.mark.requirement("R20")
+@pytest.mark.requirement("R25")
 def test_a_bounce_in_one_strike_and_another_in_the_next_are_no_needle_that_left():
     machine = striking(**QUICK)
     machine.run(10)
@@ -84,7 +84,7 @@ def test_a_bounce_in_one_strike_and_another_in_the_next_are_no_needle_that_left(
     assert (machine.state, alarms(machine)) == ("DELIVERING", [])
 
 
-@pytest.mark.requirement("R20")
+@pytest.mark.requirement("R25")
 def test_two_looks_within_one_bounce_are_one():
     machine = striking()
     machine.run(12)
@@ -97,7 +97,7 @@ def test_two_looks_within_one_bounce_are_one():
     assert ([row[2] for row in machine.rows], alarms(machine)) == (["done"] * 3, [])
 
 
-@pytest.mark.requirement("R20")
+@pytest.mark.requirement("R25")
 def test_a_carriage_that_rebounds_after_a_strike_ends_nothing():
     machine = striking(period_us=200_000)
     while not machine.port.finished:
@@ -193,7 +193,7 @@ def test_an_axis_that_is_at_home_where_it_should_not_be_stops_the_machine(state:
     assert (machine.state, alarms(machine)) == ("FAULT", ["home_stuck"])
 
 
-@pytest.mark.requirement("R20")
+@pytest.mark.requirement("R11")
 def test_a_home_switch_that_flickers_stops_nothing():
     machine = in_state("ARMED")
     for _ in range(9):

@@ -146,6 +146,20 @@ def test_a_needle_that_does_not_follow_has_stopped_before_anybody_counts(
     assert stopped[0]
 
 
+@pytest.mark.requirement("R7", "R25")
+def test_a_needle_that_left_its_stop_has_stopped_before_anybody_counts():
+    machine = striking(**MODES["dry"])
+    machine.port.advance(12)
+    machine.look()
+    stopped = stops(machine)
+    machine.port.set("needle_is_out", False)
+    for _ in range(2):
+        machine.look()
+        machine.port.advance(2)
+    assert alarms(machine) == ["misfire"]
+    assert stopped[0]
+
+
 @pytest.mark.requirement("R5")
 def test_a_line_that_keeps_its_pressure_ends_the_pull():
     machine = striking(period_us=400_000)

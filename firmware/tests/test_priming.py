@@ -5,6 +5,7 @@ import pytest
 from situations import STEPS_PER_MM, in_state, refused
 from stand_ins import PLUNGER, PROFILE
 
+from injector.ledger import record
 from mesodrive_wire import BAD_PARAMS, LIMIT
 
 NL_PER_MM = PROFILE["syringe_nl_per_mm"]
@@ -30,6 +31,18 @@ def test_a_primed_volume_is_missing_from_the_syringe():
     left_nl = machine.commands.status()["left_nl"]
     assert left_nl == 10_000 - 1_502  # 277 steps of 5.42 nL
     assert refused(machine, "arm").data == {"name": "fill_nl", "value": 9_000, "limit": left_nl}
+
+
+@pytest.mark.requirement("R17")
+@pytest.mark.parametrize(("steps", "how"), [(184, b"done"), (183, b"stopped")])
+def test_a_priming_may_be_short_by_what_no_whole_step_gives_and_by_no_step(steps: int, how: bytes):
+    machine = in_state("READY")
+    machine.journal.announce(machine.job, 9, 0, 1_000)  # 184.4 steps
+    machine.job.prime_done(steps)
+    machine.journal.tend(False, False)
+    kind, *_, values = record.read(list(machine.journal.ledger.records())[-1])
+    assert kind == record.OUTCOME
+    assert values[-1].rstrip(b"\0") == how
 
 
 @pytest.mark.requirement("R8", "R12")

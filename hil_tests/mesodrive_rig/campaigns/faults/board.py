@@ -43,9 +43,10 @@ def _chip(kind: str, *args: object) -> Deed:
 
 
 def chip() -> list[Fault]:
-    """The core, the memory, the parts, the resets. What stops the loop must end in `restarted`;
-    what resets the chip from outside leaves nothing to name it but the start itself, which a host
-    sees by the uptime."""
+    """The core, the memory, the parts, the resets. What stops the loop must end in `restarted`; a
+    loop that only USB wakes comes too late for the dead-man, which takes the rail. What resets the
+    chip from outside leaves nothing to name it but the start itself, which a host sees by the
+    uptime."""
     cases: list[tuple[str, Deed, tuple[str, ...], bool, bool]] = [
         ("core locks up", _chip("lock_up"), _RESET, False, True),
         ("program hangs", _chip("hang"), _RESET, False, True),
@@ -55,7 +56,8 @@ def chip() -> list[Fault]:
         ("memory nearly full", _chip("squeeze_memory", _LEFT_BYTES), _RESET, True, False),
         ("pin interrupt dead", _chip("deafen", IRQ.IO_BANK0), ("misfire", *_RESET), True, False),
         ("USB interrupt dead", _chip("deafen", IRQ.USBCTRL), _RESET, False, False),
-        ("timer interrupts dead", _chip("deafen", IRQ.TIMER_3), _RESET, True, False),
+        ("timer interrupts dead", _chip("deafen", IRQ.TIMER_3), ("rail_dead", *_RESET), True,
+         False),
         ("plunger's PIO machine stands", _chip("stop_machine", 0, 0),
          ("steps_lost", "misfire", *_RESET), True, False),
         ("strike's PIO machine stands", _chip("stop_machine", 0, 1),

@@ -92,7 +92,7 @@ def test_a_needle_that_left_its_rest_before_the_first_strike_is_told_no_sooner(l
     assert alarms(machine) == ["needle_stuck"]
 
 
-@pytest.mark.requirement("R20")
+@pytest.mark.requirement("R25")
 @pytest.mark.parametrize(
     ("looks_ms", "state"),
     [((19, 21), "DELIVERING"), ((20, 21), "DELIVERING"), ((20, 22), "FAULT")],
@@ -137,7 +137,7 @@ def test_the_loop_looks_every_2_ms_while_a_needle_is_in_doubt_and_every_15_other
 # what are two bounces
 
 
-@pytest.mark.requirement("R20")
+@pytest.mark.requirement("R25")
 def test_two_bounces_with_the_needle_in_place_in_between_are_no_needle_that_left():
     machine = held_out()
     for is_out in (False, True, False):
@@ -148,7 +148,7 @@ def test_two_bounces_with_the_needle_in_place_in_between_are_no_needle_that_left
     assert ([row[2] for row in machine.rows], alarms(machine)) == (["done"] * 3, [])
 
 
-@pytest.mark.requirement("R20")
+@pytest.mark.requirement("R25")
 @pytest.mark.parametrize("ended", [1, 2])
 def test_a_bounce_at_the_stop_and_a_later_one_at_the_rest_are_no_needle_that_left(ended: int):
     machine = held_out(period_us=90_000, shots=4)
@@ -167,7 +167,7 @@ def test_a_bounce_at_the_stop_and_a_later_one_at_the_rest_are_no_needle_that_lef
     assert ([row[2] for row in machine.rows], alarms(machine)) == (["done"] * 4, [])
 
 
-@pytest.mark.requirement("R20")
+@pytest.mark.requirement("R25")
 def test_a_bounce_in_one_pull_and_another_in_the_next_are_no_needle_that_left():
     machine = held_out()
     machine.port.set("needle_is_out", False)

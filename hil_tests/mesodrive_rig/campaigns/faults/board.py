@@ -64,8 +64,9 @@ def chip() -> list[Fault]:
          ("misfire", "needle_stuck", *_RESET), True, False),
         ("depth's PIO machine stands", _chip("stop_machine", 0, 2),
          ("home_missing", "home_stuck", "steps_lost", *_RESET), True, False),
-        ("plunger's counter stands", _chip("stop_machine", 1, 0), ("steps_lost", *_RESET), True,
-         False),
+        # Of a slow approach it leaves too few steps, as a switch does that closes too soon.
+        ("plunger's counter stands", _chip("stop_machine", 1, 0),
+         ("steps_lost", "home_stuck", *_RESET), True, False),
         ("depth's counter stands", _chip("stop_machine", 1, 1), ("steps_lost", *_RESET), True,
          False),
         ("dead-man stands", _chip("stop_machine", 1, 2), ("rail_dead", *_RESET), True, False),

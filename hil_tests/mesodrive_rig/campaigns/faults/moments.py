@@ -14,6 +14,7 @@ BEGIN_STRIKE = (  # ms after STRIKE rose
     (Phase.BETWEEN, 140.0),
 )
 RETURN_MS = 0.7  # after STRIKE fell
+RISE_MS = 1.0  # after ENABLE rose
 MOVE_MS = 8.0  # after a move began
 # DIR edge → the move that it begins: of the depth axis first, then of the plunger
 TURNS = {

@@ -8,7 +8,13 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from mesodrive_rig.campaigns.faults.moments import BEGIN_STRIKE, MOVE_MS, RETURN_MS, TURNS
+from mesodrive_rig.campaigns.faults.moments import (
+    BEGIN_STRIKE,
+    MOVE_MS,
+    RETURN_MS,
+    RISE_MS,
+    TURNS,
+)
 from mesodrive_rig.campaigns.faults.patience import ImpatientPort
 from mesodrive_rig.campaigns.faults.phases import Phase
 from mesodrive_rig.campaigns.faults.seen import Seen
@@ -103,7 +109,6 @@ class Session(Seen):
         self._soon(Phase.LOADING, 12.0)
         device.load(DOSE | {"fill_nl": int(1000 * self.rig.truth().left_ul)})
         self._turns.clear()
-        self._soon(Phase.POWER_UP, 6.0)
         device.home()
         self.person.wait(30)
         self.visit(Phase.READY)
@@ -278,6 +283,8 @@ class Session(Seen):
         count = self._turns[output, level] = self._turns.get((output, level), 0) + 1
         if (output, level, count) in TURNS:
             self._soon(TURNS[output, level, count], MOVE_MS)
+        if output is Output.ENABLE and level:
+            self._soon(Phase.POWER_UP, RISE_MS)
         if output is Output.STRIKE and level:
             self._strikes += 1
             if self._strikes == 1:

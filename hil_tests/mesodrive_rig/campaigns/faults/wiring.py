@@ -55,6 +55,9 @@ _INPUT_BITES_IN = {
     (Sensor.DEPTH_HOME, WireFault.LOW): (Phase.DEPTH_FAST,),
     (Sensor.DEPTH_HOME, WireFault.HIGH): (Phase.DEPTH_FAST,),
     (Sensor.RAIL, WireFault.HIGH): (Phase.BOOT,),
+    # A trigger that is held hides it, and so does whoever stops looking once it was let go.
+    (Sensor.TRIGGER, WireFault.HIGH): (Phase.READY,),
+    (Sensor.TRIGGER_2, WireFault.HIGH): (Phase.READY,),
     # Nobody may prime or arm a device that says that it touches the skin.
     (Sensor.CONTACT, WireFault.HIGH): (Phase.POWER_UP, Phase.READY, Phase.PRIMING),
 }

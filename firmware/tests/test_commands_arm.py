@@ -31,8 +31,7 @@ def test_only_the_shots_that_are_left_need_liquid():
 def test_a_cartridge_that_was_taken_out_is_armed_only_once_its_profile_is_loaded():
     machine = after_one_of_two()
     take_the_cartridge_out(machine)
-    machine.port.set("cartridge", 1)
-    machine.run(20)
+    put_a_cartridge_in(machine)
     if machine.state == "SAFE":
         machine.request("home")
         machine.run_while("HOMING")
@@ -192,14 +191,24 @@ def take_the_cartridge_out(machine: Machine) -> None:
     machine.run(1_100)
 
 
-@pytest.mark.requirement("R8")
-def test_a_cartridge_that_was_out_before_and_after_a_profile_was_loaded_begins_one_session():
-    machine = in_state("SAFE")
-    take_the_cartridge_out(machine)
-    assert load_another(machine) is None
-    machine.run(1_100)
+def put_a_cartridge_in(machine: Machine) -> None:
     machine.port.set("cartridge", 1)
     machine.run(20)
+
+
+def loaded_with_the_cartridge_out(cartridge: str = "") -> Machine:
+    """A device whose profile was loaded while it had no cartridge; now it has one."""
+    machine = in_state("SAFE")
+    take_the_cartridge_out(machine)
+    assert load_another(machine, cartridge) is None
+    machine.run(1_100)
+    put_a_cartridge_in(machine)
+    return machine
+
+
+@pytest.mark.requirement("R8")
+def test_a_cartridge_that_was_out_before_and_after_a_profile_was_loaded_begins_one_session():
+    machine = loaded_with_the_cartridge_out()
     given_nl = machine.journal.session_nl
     assert machine.request("home")[1] is None
     machine.run_while("HOMING")
@@ -218,12 +227,7 @@ def test_a_cartridge_that_was_out_before_and_after_a_profile_was_loaded_begins_o
 
 @pytest.mark.requirement("R11")
 def test_a_cartridge_put_in_after_its_number_was_loaded_is_the_one_in_use():
-    machine = in_state("SAFE")
-    take_the_cartridge_out(machine)
-    assert load_another(machine, "12ab") is None
-    machine.run(1_100)
-    machine.port.set("cartridge", 1)
-    machine.run(20)
+    machine = loaded_with_the_cartridge_out("12ab")
     assert load_another(machine, "12ab") is None
     take_the_cartridge_out(machine)
     refusal = load_another(machine, "12ab")
@@ -236,8 +240,7 @@ def test_a_cartridge_put_in_after_its_number_was_loaded_is_the_one_in_use():
 def test_nothing_is_homed_or_primed_for_a_cartridge_that_was_taken_out(method: str):
     machine = in_state("READY")
     take_the_cartridge_out(machine)
-    machine.port.set("cartridge", 1)
-    machine.run(20)
+    put_a_cartridge_in(machine)
     refusal = refused(machine, method, {"volume_nl": 1_000} if method == "prime" else {})
     assert (refusal.code, refusal.data) == (INTERLOCK, {"input": "cartridge"})
     assert "load the profile again" in refusal.sentence
@@ -245,13 +248,7 @@ def test_nothing_is_homed_or_primed_for_a_cartridge_that_was_taken_out(method: s
 
 @pytest.mark.requirement("R11")
 def test_a_cartridge_put_in_after_its_profile_and_taken_out_wants_it_again():
-    machine = in_state("SAFE")
+    machine = loaded_with_the_cartridge_out()
     take_the_cartridge_out(machine)
-    assert load_another(machine) is None
-    machine.run(1_100)
-    machine.port.set("cartridge", 1)
-    machine.run(20)
-    take_the_cartridge_out(machine)
-    machine.port.set("cartridge", 1)
-    machine.run(20)
+    put_a_cartridge_in(machine)
     assert "was taken out" in refused(machine, "home").sentence

@@ -104,5 +104,5 @@ def test_the_strike_that_no_interrupt_has_stopped_is_told_with_what_it_gave(hand
     assert outcome == "stopped"
     assert steps == machine.port.pushed > 0
     assert dose_nl == machine.job.meter.nl(steps)
-    assert why == "the chip did not notice that it was let go"[: len(why)]
-    assert len(why) >= 15
+    assert len(why) >= 15  # a row has no room for more
+    assert "the chip did not notice that it was let go".startswith(why)

@@ -21,11 +21,6 @@ class Divider:
 
     def __init__(self, mcu: Any):
         self._core = mcu.core
-        self._dividend = 0
-        self._divisor = 1
-        self._quotient = 0
-        self._remainder = 0
-        self._csr = _READY
         sio = mcu.sio
         self._read_other = sio.read_uint32
         self._write_other = sio.write_uint32
@@ -33,6 +28,7 @@ class Divider:
         sio.read_uint32 = self.read
         sio.write_uint32 = self.write
         sio.reset = self.reset
+        self.reset()
 
     def reset(self) -> None:
         """The chip has been reset."""

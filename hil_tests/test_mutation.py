@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from mesodrive_rig.campaigns.mutation import kept as kept_module
 from mesodrive_rig.campaigns.mutation.__main__ import all_jobs, metrics, quick
 from mesodrive_rig.campaigns.mutation.forks import DIED, WorkError, each
 from mesodrive_rig.campaigns.mutation.hunt import Session
@@ -169,6 +170,16 @@ def test_only_new_tests_look_for_a_bug_that_survived_unless_they_have_longer_now
     assert kept.new_to(one) == {"b", "c"}
     assert kept.new_to(other) is None
     assert Kept(tmp_path, changed, 41).new_to(one) is None
+
+
+def test_nothing_is_known_of_a_file_under_its_old_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(kept_module, "ROOT", tmp_path)
+    for name in ("test_old.py", "test_new.py"):
+        (tmp_path / name).write_text("def test_it(): pass\n")
+    old, new = kept_module.Files([str(tmp_path)]).digests.values()
+    assert old != new
 
 
 @pytest.mark.parametrize(("name", "changed"), [("delivery", "_MUST_HOLD"), ("limits", None)])

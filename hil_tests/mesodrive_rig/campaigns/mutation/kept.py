@@ -21,10 +21,14 @@ _HERE = Path(__file__).parent
 
 
 class Files:
-    """The files of tests, each named by what is in it, and the digest of all that they share."""
+    """The files of tests, each known by its name and what is in it, and the digest of all that
+    they share."""
 
     def __init__(self, tests: list[str]):
-        self.digests = {str(path.relative_to(ROOT)): _digest([path]) for path in _files(tests)}
+        self.digests = {
+            str(path.relative_to(ROOT)): _digest([path], str(path.relative_to(ROOT)))
+            for path in _files(tests)
+        }
         self.shared = _digest(sorted(filter(_is_shared, _python(_WATCHED))))
 
     def now(self) -> list[str]:
@@ -121,8 +125,8 @@ def _is_shared(path: Path) -> bool:
     return path.parent != _HERE or path.name == "operators.py"
 
 
-def _digest(paths: list[Path]) -> str:
-    digest = hashlib.sha256()
+def _digest(paths: list[Path], name: str = "") -> str:
+    digest = hashlib.sha256(name.encode())
     for path in paths:
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]

@@ -8,8 +8,8 @@ BEGIN_STRIKE = (  # ms after STRIKE rose
     (Phase.SETTLE, 4.0),
     (Phase.DOSE_BEGIN, 10.0),
     (Phase.DOSE_MID, 27.0),
-    (Phase.DOSE_END, 45.0),
-    (Phase.DWELL, 52.0),
+    (Phase.DOSE_END, 51.5),
+    (Phase.DWELL, 59.0),
     (Phase.REST, 75.0),
     (Phase.BETWEEN, 140.0),
 )

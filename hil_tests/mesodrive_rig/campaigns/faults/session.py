@@ -25,11 +25,13 @@ from mesodrive_rig.emulated.rig import EmulatedRig
 from mesodrive_rig.operator import Operator
 from mesodrive_rig.plant import Output, PlantSpec, Sensor
 
-_BOOT_MS = 150.0
+_BOOT_MS = 60.0  # MicroPython starts, no program runs
+_SELF_TEST_MS = 44.0  # after the dead-man was started
 _BOOT_AT_MOST_MS = 2000.0
 _ANSWER_MS = 800.0
 _PULLS = 5  # for a strike that does not come; four trembles may end one pull each
 _LET_GO_MS = 50.0
+_PAUSE_MS = 300.0  # in which it comes after a hand has let go
 _LEAD_MS = 2_000.0  # in which a person logs in
 
 
@@ -63,6 +65,10 @@ class Session(Seen):
         self.is_enough: Callable[[], bool] = lambda: True  # … or a strike later
         self._primed_ul = 0.0
         self._primes_from_ul: float | None = None  # what had been pushed when a priming began
+        self._begins = {  # with the next step of this axis
+            Output.DEPTH_STEP: Phase.DEPTH_FAST,
+            Output.PLUNGER_STEP: Phase.PLUNGER_FAST,
+        }
         self._turns: dict[tuple[Output, bool], int] = {}
         self._strikes = 0
         self.person: Operator
@@ -95,6 +101,7 @@ class Session(Seen):
         self.visit(Phase.BOOT)
         dead_man = rig.chip.mcu.pio[1].machines[2]
         if rig.run_until(lambda: dead_man.enabled, _BOOT_AT_MOST_MS, 0.5):
+            rig.run_for(_SELF_TEST_MS)
             self.visit(Phase.SELF_TEST)
         rig.run_until(lambda: rig.chip.loops, _BOOT_AT_MOST_MS)
         rig.run_for(30)
@@ -112,7 +119,7 @@ class Session(Seen):
         device.home()
         self.person.wait(30)
         self.visit(Phase.READY)
-        self._soon(Phase.PRIMING, 20.0)
+        self._begins[Output.PLUNGER_STEP] = Phase.PRIMING
         self._primes_from_ul = self.rig.truth().pushed_ul
         try:
             device.prime(PRIME_UL)
@@ -132,7 +139,7 @@ class Session(Seen):
         self._until_told(1)
         self._until_told(2)
         self.release()
-        person.wait(40)
+        self._until_paused()
         self.visit(Phase.PAUSED)
         person.wait(40)
         self.press()
@@ -222,6 +229,12 @@ class Session(Seen):
                 raise EnoughError
             self.ends_after += 1
 
+    def _until_paused(self) -> None:
+        """Wait until the device tells that it is; not for ever, for it may be broken."""
+        end_ms = self.rig.now_ms() + _PAUSE_MS
+        while self.person.told("state")[-1]["state"] != "PAUSED" and self.rig.now_ms() < end_ms:
+            self.person.wait(2)
+
     def _stopped_striking(self) -> bool:
         """Whether the device has left off although the trigger is held."""
         told = self.person.told("state")
@@ -270,9 +283,8 @@ class Session(Seen):
             def stepped(level: bool) -> None:
                 if level:
                     times.append(self.rig.now_ms())
-                    if len(times) == 1:
-                        first = output is Output.DEPTH_STEP
-                        self._soon(Phase.DEPTH_FAST if first else Phase.PLUNGER_FAST, MOVE_MS)
+                    if output in self._begins:
+                        self._soon(self._begins.pop(output), MOVE_MS)
 
             self.rig.chip.on_edge(gpio, stepped)
         else:

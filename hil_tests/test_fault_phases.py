@@ -1,6 +1,6 @@
 """Each phase of the faults campaign comes when the device does what the phase is called after."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from dataclasses import dataclass
 
 import pytest
@@ -23,10 +23,10 @@ class Moment:
     dead_man: bool
     loops: bool
     state: str  # that was told last
-    high: frozenset[Output]  # but for lamps and buzzer
-    stepped: frozenset[Output]  # axes that made a step just now
+    high: Set[Output]  # but for lamps and buzzer
+    stepped: Set[Output]  # axes that made a step just now
     rail_on: bool
-    at_home: frozenset[Sensor]
+    at_home: Set[Sensor]
     touches: bool
     pulled: bool
     needle: NeedleState

@@ -10,7 +10,7 @@ import pytest
 from mesodrive_rig.campaigns.mutation import kept as kept_module
 from mesodrive_rig.campaigns.mutation.__main__ import all_jobs, metrics, quick
 from mesodrive_rig.campaigns.mutation.forks import DIED, WorkError, each
-from mesodrive_rig.campaigns.mutation.hunt import Session
+from mesodrive_rig.campaigns.mutation.hunt import Coverage, Session
 from mesodrive_rig.campaigns.mutation.kept import Kept
 from mesodrive_rig.campaigns.mutation.modules import SAFETY
 from mesodrive_rig.campaigns.mutation.operators import mutants
@@ -105,6 +105,14 @@ def test_a_campaign_that_fails_itself_is_no_bug_that_was_found():
 
 def test_a_bug_that_no_test_looks_for_survives():
     assert Session(lambda _: None).first_to_fail([], lambda _: 1) is None
+
+
+def test_a_constant_is_looked_for_by_its_modules_own_tests_though_they_run_no_line_of_it():
+    own, running, other = "test_alarms.py::test_a", "test_lock.py::test_b", "test_dose.py::test_c"
+    tests = [f"firmware/tests/{test}" for test in (own, running, other)]
+    path = Path("injector/alarms.py")
+    coverage = Coverage(dict.fromkeys(tests, 1.0), {(str(path), 5): {tests[1]}})
+    assert coverage.beside(path) == set(tests[:2])
 
 
 def test_bugs_are_found_by_the_tests_of_their_modules():

@@ -78,7 +78,7 @@ class Coverage:
 
     def of_file(self, file: str) -> "Coverage":
         """What the tests of one file cover."""
-        own = {test for test in self.seconds if test.partition("::")[0] == file}
+        own = {test for test in self.seconds if _file_of(test) == file}
         found = Coverage({test: self.seconds[test] for test in self.seconds if test in own})
         found.failed = [test for test in self.failed if test in own]
         for line, tests in self.tests.items():
@@ -87,13 +87,17 @@ class Coverage:
         return found
 
     def beside(self, path: Path) -> set[str]:
-        """The tests of the files with a test that runs a line of this module. What only looks at
-        a constant of it runs none."""
+        """The module's own tests, and those of the files with a test that runs a line of it. What
+        only looks at a constant of it runs none."""
         running = {
             test for (file, _), tests in self.tests.items() if file == str(path) for test in tests
         }
-        files = {test.partition("::")[0] for test in running}
-        return {test for test in self.seconds if test.partition("::")[0] in files}
+        files = {_file_of(test) for test in running}
+        return {
+            test
+            for test in self.seconds
+            if _file_of(test) in files or f"/test_{path.stem}" in _file_of(test)
+        }
 
 
 @dataclass
@@ -125,7 +129,7 @@ class Hunter:
             Its module's own tests look closer than others."""
             last = self.before.get(" ".join(mutant.key)) != test
             found = self.found[mutant.module, test] + 5 * self.found[near, test]
-            own = 10 if name in test.partition("::")[0] else 1
+            own = 10 if name in _file_of(test) else 1
             likely = found + own * (lines[test] + 1) / 500
             likely /= self.tried[mutant.module, test] + 5
             return last, (self.coverage.seconds[test] + _EACH_S) / likely
@@ -134,7 +138,7 @@ class Hunter:
         left = float(self.budget_s)
         tests = tests.difference(self.coverage.failed)  # without any bug
         for test in _different_first(sorted(tests, key=rank), name):
-            if files is not None and test.partition("::")[0] not in files:
+            if files is not None and _file_of(test) not in files:
                 continue
             left -= self.coverage.seconds[test]
             if left < 0 and chosen:
@@ -218,7 +222,7 @@ def _different_first(tests: list[str], own: str) -> list[str]:
     first: list[str] = []
     later: list[str] = []
     for test in tests:
-        function = test if own in test.partition("::")[0] else test.partition("[")[0]
+        function = test if own in _file_of(test) else test.partition("[")[0]
         (later if function in seen else first).append(test)
         seen.add(function)
     return first + later
@@ -320,8 +324,12 @@ def hunt_anew(
         yield module, mutant, found
 
 
+def _file_of(test: str) -> str:
+    return test.partition("::")[0]
+
+
 def _file(test: str) -> str:
-    return str(ROOT / test.partition("::")[0])
+    return str(ROOT / _file_of(test))
 
 
 class First:

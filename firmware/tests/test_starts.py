@@ -3,6 +3,7 @@
 import pytest
 from situations import alarms, in_state
 from stand_ins import Machine, StandInPort
+from stand_ins.machine import Memory
 
 from injector import selftest
 from injector.controller import STATES
@@ -93,3 +94,17 @@ def test_memory_that_has_failed_is_not_acknowledged_away(
     assert (refusal.code, machine.state) == (FAULTED, "FAULT")
     assert refusal.sentence.endswith("; restart the device.")
     assert Machine(machine.port).boot().state == "SAFE"
+
+
+@pytest.mark.requirement("R2")
+def test_a_start_with_too_little_memory_is_not_acknowledged_away(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    free = 64 * 1024 - 1
+    monkeypatch.setattr(Memory, "mem_free", lambda _: free)
+    machine = Machine().boot()
+    assert alarms(machine) == ["selftest"]
+    refusal = machine.request("ack")[1]
+    assert refusal is not None
+    assert refusal.sentence == f"Only {free} bytes are free; restart the device."
+    assert machine.state == "FAULT"

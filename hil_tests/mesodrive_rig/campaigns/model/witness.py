@@ -27,7 +27,8 @@ DEBOUNCE_MS: int = firmware.limits.DEBOUNCE_MS
 # A silent host is noticed at a look, and what moves ends with its step.
 SILENT_US = 1_000 * (firmware.limits.HOST_SILENCE_MS + 25)
 CLOSED_US = 25_000
-CHANGE_US = 900_000  # a cartridge that was out for so long may have been another
+CHANGE_US = 900_000  # a cartridge that was out for so long may count as another …
+EXCHANGED_US = 1_100_000  # … and after so long under the device's eyes it must
 
 
 @dataclass
@@ -96,7 +97,9 @@ class Witness:
         self.most_session_nl = self.most_hour_nl = 1 << 40
         self.session_load = 0  # the first load of the session
         self._out_us: int | None = None  # since when there is no cartridge
+        self._unseen_us = 0  # of that, while the device did not look
         self._was_out = False  # it was out for a while since the last load
+        self._exchanged = False  # for so long that the device must have seen it
         self.counts = dict.fromkeys(("lines", "commands", "strikes", "primings", "boots"), 0)
         self._pushed_before = 0  # plunger steps in strikes of earlier boots
         self._on_before_us = 0
@@ -128,7 +131,7 @@ class Witness:
         self._machine = machine
         self._port = machine.port
         # Nobody saw what was done to the cartridge while the power was off.
-        self._was_out = False
+        self._was_out = self._exchanged = False
         self._out_us = None if self._port.hands["cartridge"] else self.now_us
         self._port.on_strike = self._strike_begins
         self._tap(machine)
@@ -161,17 +164,27 @@ class Witness:
             if state:
                 self._notice_change()
             self._out_us = None if state else self.now_us
+            self._unseen_us = 0
+
+    def nobody_looks(self, us: int) -> None:
+        """So much time has passed at once, in which the device did nothing."""
+        self._unseen_us += us
 
     def _notice_change(self) -> None:
-        if self._out_us is not None and self.now_us - self._out_us >= CHANGE_US:
+        if self._out_us is None:
+            return
+        out_us = self.now_us - self._out_us
+        if out_us >= CHANGE_US:
             self._was_out = True
+        if out_us - self._unseen_us >= EXCHANGED_US:
+            self._exchanged = True
 
     def _begin_session(self) -> None:
         """The next load begins a session, if the cartridge was changed; one for each change."""
         self._notice_change()
         if self._was_out:
             self.session_load = self.load + 1
-        self._was_out = False
+        self._was_out = self._exchanged = False
         self._out_us = None
 
     # lines
@@ -288,7 +301,7 @@ class Witness:
         now_us = self.now_us = self.boot_us + port.now_us
         self.counts["strikes"] += 1
         self._measure()
-        if self._was_out:
+        if self._exchanged:
             raise Violation("a strike begins with a cartridge that was put in after the load")
         if self._machine.controller.state != "DELIVERING" or self._asked != "arm":
             raise Violation("a strike begins though the device is not armed")

@@ -105,6 +105,7 @@ class World:
         """Much time passes at once, with nothing live: nobody looks meanwhile."""
         if self.machine and self.machine.controller.state in ("SAFE", "FAULT"):
             self._advance_to(self.now_us + us)
+            self.witness.nobody_looks(us)
         self.pass_time(20_000)
 
     def _next(self) -> list[int]:

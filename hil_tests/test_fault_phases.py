@@ -80,7 +80,12 @@ def _moment(session: Session) -> Moment:
 def moments() -> dict[Phase, Moment]:
     """Of one session, up to its last strike."""
     found: dict[Phase, Moment] = {}
-    session = Session(lambda phase: found.setdefault(phase, _moment(session)) and None)
+
+    def visit(phase: Phase) -> None:
+        if phase not in found:
+            found[phase] = _moment(session)
+
+    session = Session(visit)
     session.boot()
     session.make_ready()
     session.treat()

@@ -56,9 +56,7 @@ def test_no_dose_is_given_twice_or_lost():
 
 
 @pytest.mark.parametrize("seed", ["1/609", "1/918", "1/3706"])
-def test_a_cartridge_is_another_only_when_it_was_out_for_a_second_and_looked_at(
-    seed: str,
-):
+def test_a_cartridge_is_another_only_when_it_was_out_for_a_second_and_looked_at(seed: str):
     """Here it was out for 913 and 938 ms, and for half an hour in which nobody looked."""
     assert live(seed).first == []
 

@@ -184,6 +184,7 @@ def test_nothing_is_known_of_a_file_under_its_old_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(kept_module, "ROOT", tmp_path)
+    monkeypatch.setattr(kept_module, "_WATCHED", (tmp_path,))
     for name in ("test_old.py", "test_new.py"):
         (tmp_path / name).write_text("def test_it(): pass\n")
     old, new = kept_module.Files([str(tmp_path)]).digests.values()

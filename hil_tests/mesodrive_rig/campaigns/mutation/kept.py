@@ -25,10 +25,7 @@ class Files:
     they share."""
 
     def __init__(self, tests: list[str]):
-        self.digests = {
-            str(path.relative_to(ROOT)): _digest([path], str(path.relative_to(ROOT)))
-            for path in _files(tests)
-        }
+        self.digests = {str(path.relative_to(ROOT)): _digest([path]) for path in _files(tests)}
         self.shared = _digest(sorted(filter(_is_shared, _python(_WATCHED))))
 
     def now(self) -> list[str]:
@@ -125,9 +122,10 @@ def _is_shared(path: Path) -> bool:
     return path.parent != _HERE or path.name == "operators.py"
 
 
-def _digest(paths: list[Path], name: str = "") -> str:
-    digest = hashlib.sha256(name.encode())
+def _digest(paths: list[Path]) -> str:
+    digest = hashlib.sha256()
     for path in paths:
+        digest.update(str(path.relative_to(ROOT)).encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
 
